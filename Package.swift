@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Imports point one way: topkd -> Service -> {MicroHTTPD, Codecs} -> Inference -> {Operators, Metrics}.
+// docs/ARCHITECTURE.md gives the reason for each dependency.
+let package = Package(
+    name: "topkd",
+    products: [.executable(name: "topkd", targets: ["topkd"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C and C++: wrappers only, no logic of ours.
+        .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
+        .target(name: "CTextFloats", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(
+            name: "CContract", exclude: ["openapi.json"],
+            cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
+
+        .target(name: "MicroHTTPD", dependencies: ["CMicroHTTPD"]),
+        .target(name: "Operators"),
+        .target(name: "Metrics"),
+        .target(name: "Inference", dependencies: ["Operators", "Metrics"]),
+        .target(name: "Codecs", dependencies: ["CTextFloats", "Inference", "Operators"]),
+        .target(
+            name: "Service",
+            dependencies: [
+                "CContract", "Codecs", "Inference", "Metrics", "MicroHTTPD", "Operators",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .executableTarget(
+            name: "topkd",
+            dependencies: [
+                "Service", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
+        .target(
+            name: "Fixtures", dependencies: ["Operators"], path: "Tests/Fixtures",
+            resources: [.copy("Golden")]),
+        .testTarget(name: "OperatorsTests", dependencies: ["Operators", "Fixtures"]),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),
+        .testTarget(name: "MicroHTTPDTests", dependencies: ["MicroHTTPD", "Fixtures"]),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference", "Fixtures"]),
+        .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Fixtures"]),
+        .testTarget(name: "ServiceTests", dependencies: ["Service", "Fixtures"]),
+        .testTarget(
+            name: "ContractTests",
+            dependencies: ["Service", "Fixtures", .product(name: "Yams", package: "Yams")]),
+    ],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,36 @@
+// GNU libmicrohttpd for Swift: the library itself, and plain functions for its variadic ones and for
+// the one macro-shaped callback (va_list). No logic.
+#ifndef CMICROHTTPD_H
+#define CMICROHTTPD_H
+
+#include <microhttpd.h>
+#include <stdint.h>
+
+/// Everything that a daemon is started with.
+struct CMicroHTTPD_Options {
+  /// A bound, listening socket; the daemon closes it when it stops.
+  MHD_socket listen_socket;
+  unsigned int thread_count;
+  unsigned int connections_max;
+  /// Idle time after which a connection that is not suspended is closed.
+  unsigned int connection_timeout_seconds;
+  /// Pool for headers and reads of one connection.
+  size_t connection_memory_bytes;
+  void *context;
+  void *(*uri_received)(void *context, const char *uri, struct MHD_Connection *connection);
+  MHD_AccessHandlerCallback handler;
+  MHD_RequestCompletedCallback completed;
+  MHD_NotifyConnectionCallback connection_changed;
+  void (*log)(void *context, const char *message);
+};
+
+/// Starts the epoll threads; NULL when the library refuses.
+struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options);
+
+/// The connection's socket, or -1.
+MHD_socket CMicroHTTPD_connection_socket(struct MHD_Connection *connection);
+
+/// The pointer that connection_changed stored for this connection.
+void *CMicroHTTPD_connection_context(struct MHD_Connection *connection);
+
+#endif

@@ -1,0 +1,52 @@
+#include "CMicroHTTPD.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct Logger {
+  void *context;
+  void (*log)(void *context, const char *message);
+};
+
+// One logger a process is enough: its lifetime is that of the daemon, which has no hook to free it.
+static struct Logger logger;
+
+static void forward_log(void *cls, const char *format, va_list arguments) {
+  struct Logger *to = cls;
+  char message[1024];
+  vsnprintf(message, sizeof message, format, arguments);
+  to->log(to->context, message);
+}
+
+struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options) {
+  logger.context = options->context;
+  logger.log = options->log;
+  return MHD_start_daemon(
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG,
+      0, NULL, NULL, options->handler, options->context,
+      // First, so that it also hears what goes wrong with the options after it.
+      MHD_OPTION_EXTERNAL_LOGGER, forward_log, &logger,
+      MHD_OPTION_LISTEN_SOCKET, options->listen_socket,
+      MHD_OPTION_THREAD_POOL_SIZE, options->thread_count,
+      MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
+      MHD_OPTION_CONNECTION_TIMEOUT, options->connection_timeout_seconds,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory_bytes,
+      MHD_OPTION_URI_LOG_CALLBACK, options->uri_received, options->context,
+      MHD_OPTION_NOTIFY_COMPLETED, options->completed, options->context,
+      MHD_OPTION_NOTIFY_CONNECTION, options->connection_changed, options->context,
+      MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+      MHD_OPTION_END);
+}
+
+MHD_socket CMicroHTTPD_connection_socket(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  return info == NULL ? MHD_INVALID_SOCKET : info->connect_fd;
+}
+
+void *CMicroHTTPD_connection_context(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info == NULL ? NULL : info->socket_context;
+}

@@ -1,0 +1,193 @@
+import CMicroHTTPD
+
+/// What to do with the body of a request whose header has been read.
+package enum BodyPlan {
+    /// Store it here; `owner` keeps the memory alive. A longer body than announced cannot come.
+    case store(UnsafeMutableRawBufferPointer, owner: AnyObject)
+    /// Read it, forget it, then send this: the connection stays usable.
+    case discard(then: Reply)
+    /// Send this at once and close the connection: for bodies that are not worth reading.
+    case refuse(Reply)
+    /// No body, or none that matters.
+    case ignore
+}
+
+/// How a complete request is answered.
+package enum Answer {
+    case now(Reply)
+    /// `start` is called after the connection has been set aside; whoever it hands the exchange to
+    /// calls `Exchange.complete` exactly once, from any thread.
+    case later(start: () -> Void)
+}
+
+/// Decides about requests. Methods run on epoll threads: they must not block, parse or compute.
+package protocol Responder: AnyObject, Sendable {
+    /// The header is here, the body is not.
+    func begin(_ exchange: Exchange, fault: HeaderFault?) -> BodyPlan
+    /// The body is complete (`exchange.bodyCount` bytes are stored).
+    func respond(_ exchange: Exchange) -> Answer
+    /// The exchange is over, answered or not.
+    func finished(_ exchange: Exchange, _ end: ExchangeEnd)
+    func connectionOpened()
+    func connectionClosed(_ reason: ConnectionEnd)
+    func log(_ message: String)
+}
+
+/// How an exchange ended.
+package enum ExchangeEnd: Sendable {
+    case answered
+    /// The client went away or its bytes made no sense.
+    case clientError
+    case timeout
+    case shutdown
+}
+
+/// Why a connection ended.
+package enum ConnectionEnd: String, CaseIterable, Sendable {
+    /// Either side closed it between requests, or after a complete answer.
+    case normal
+    case clientError = "client_error"
+    case timeout
+    case shutdown
+}
+
+/// One request and its answer.
+///
+/// Owned by the connection from the request line to `MHD_OPTION_NOTIFY_COMPLETED`. All state is used by
+/// one epoll thread, but for `complete`, which hands the reply over through `MHD_resume_connection`.
+package final class Exchange: @unchecked Sendable {
+    private enum State {
+        case header
+        case storing(UnsafeMutableRawBufferPointer, owner: AnyObject)
+        case discarding(Reply)
+        case ignoring
+        case suspended
+        case ready(Reply)
+        case sent
+    }
+
+    private let connection: OpaquePointer
+    private let responder: any Responder
+    private var state = State.header
+    /// The request target as received: path and query, not unescaped.
+    package let target: String
+    package private(set) var method = ""
+    package private(set) var framing = BodyFraming()
+    /// Bytes of body received so far.
+    package private(set) var bodyCount = 0
+    /// Whatever the responder wants to keep with the request.
+    package var attachment: AnyObject?
+    /// Set when a reply has been handed to the library.
+    package private(set) var repliedStatus: Int?
+
+    init(connection: OpaquePointer, target: String, responder: any Responder) {
+        self.connection = connection
+        self.target = target
+        self.responder = responder
+    }
+
+    /// The value of a header, if it came once or more (then the first). Call it on the epoll thread.
+    package func header(_ name: StaticString) -> String? {
+        name.withUTF8Buffer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { text in
+                MHD_lookup_connection_value(connection, MHD_HEADER_KIND, text.baseAddress)
+                    .map { String(cString: $0) }
+            }
+        }
+    }
+
+    /// Answers a request that was answered `.later`; any thread, once.
+    package func complete(_ reply: Reply) {
+        guard case .suspended = state else { preconditionFailure("complete without later") }
+        state = .ready(reply)
+        MHD_resume_connection(connection)
+    }
+
+    /// One call of the access handler: header, some body, or the end of the body.
+    func step(
+        method: UnsafePointer<CChar>?, upload: UnsafePointer<CChar>?,
+        uploadCount: UnsafeMutablePointer<Int>
+    ) -> MHD_Result {
+        switch state {
+        case .header:
+            return start(method: method.map { String(cString: $0) } ?? "")
+        case .storing(let memory, _) where uploadCount.pointee > 0:
+            let count = uploadCount.pointee
+            guard let upload, count <= memory.count - bodyCount else { return .NO }
+            memory.baseAddress?.advanced(by: bodyCount).copyMemory(from: upload, byteCount: count)
+            bodyCount += count
+            uploadCount.pointee = 0
+            return .YES
+        case .discarding, .ignoring, .ready, .sent:
+            if uploadCount.pointee > 0 {
+                uploadCount.pointee = 0
+                return .YES
+            }
+        case .storing, .suspended:
+            break
+        }
+        switch state {
+        case .storing, .ignoring: return answer()
+        case .discarding(let reply), .ready(let reply): return send(reply)
+        case .header, .suspended, .sent: return .YES
+        }
+    }
+
+    private func start(method: String) -> MHD_Result {
+        self.method = method
+        let audit = HeaderAudit.run(connection)
+        framing = audit.framing
+        let targetFault = Self.isValidTarget(target) ? nil : HeaderFault.invalidTarget
+        switch responder.begin(self, fault: audit.fault ?? targetFault) {
+        case .store(let memory, let owner): state = .storing(memory, owner: owner)
+        case .discard(let reply): state = .discarding(reply)
+        case .ignore: state = .ignoring
+        case .refuse(let reply): return send(reply)
+        }
+        return .YES
+    }
+
+    private func answer() -> MHD_Result {
+        switch responder.respond(self) {
+        case .now(let reply):
+            return send(reply)
+        case .later(let start):
+            state = .suspended
+            MHD_suspend_connection(connection)
+            start()
+            return .YES
+        }
+    }
+
+    private func send(_ reply: Reply) -> MHD_Result {
+        state = .sent
+        guard let response = Self.makeResponse(reply) else { return .NO }
+        defer { MHD_destroy_response(response) }
+        repliedStatus = reply.status
+        return MHD_queue_response(connection, UInt32(reply.status), response)
+    }
+
+    private static func makeResponse(_ reply: Reply) -> OpaquePointer? {
+        let body = reply.body
+        let response: OpaquePointer?
+        if let owner = body.owner, body.bytes.count > 0 {
+            response = MHD_create_response_from_buffer_with_free_callback_cls(
+                body.bytes.count, UnsafeMutableRawPointer(mutating: body.bytes.baseAddress),
+                releaseOwner, Unmanaged.passRetained(owner).toOpaque())
+        } else {
+            response = MHD_create_response_from_buffer(0, nil, MHD_RESPMEM_PERSISTENT)
+        }
+        for header in reply.headers { _ = MHD_add_response_header(response, header.name, header.value) }
+        return response
+    }
+
+    /// Visible ASCII only, and no escaped NUL: the library would cut the target there.
+    private static func isValidTarget(_ target: String) -> Bool {
+        !target.isEmpty && target.utf8.allSatisfy { $0 > 32 && $0 < 127 } && !target.contains("%00")
+    }
+}
+
+private let releaseOwner: MHD_ContentReaderFreeCallback = { owner in
+    guard let owner else { return }
+    Unmanaged<AnyObject>.fromOpaque(owner).release()
+}

@@ -1,0 +1,110 @@
+import CMicroHTTPD
+
+/// Why a request's header is refused before anything else is looked at. libmicrohttpd 0.9.75 lets
+/// all of these through, and each can make a proxy and us disagree on where a request ends.
+package enum HeaderFault: Error, Equatable, Sendable {
+    case repeatedContentLength
+    case invalidContentLength
+    case contentLengthWithTransferEncoding
+    case unsupportedTransferEncoding
+    case repeatedHost
+    /// A name that is not an RFC 9110 token (such as "Content-Length " before the colon).
+    case invalidName
+    /// A control byte in a value.
+    case invalidValue
+    /// A request target with a NUL, written as %00, or another byte that no target may hold.
+    case invalidTarget
+}
+
+/// What the header says about the body, once it is known to be unambiguous.
+package struct BodyFraming: Equatable, Sendable {
+    /// The declared length; nil without Content-Length.
+    package var contentLength: Int?
+    package var isChunked = false
+}
+
+/// Collects what matters for framing while the library hands over one header after the other.
+struct HeaderAudit {
+    private(set) var fault: HeaderFault?
+    private(set) var framing = BodyFraming()
+    private var hostCount = 0
+
+    /// Looks at one header; bytes as received.
+    mutating func visit(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+        if name.isEmpty || !name.allSatisfy(Self.isTokenByte) { return refuse(.invalidName) }
+        if value.contains(where: { ($0 < 32 && $0 != 9) || $0 == 127 }) {
+            return refuse(.invalidValue)
+        }
+        if Self.equals(name, "content-length") {
+            visitContentLength(value)
+        } else if Self.equals(name, "transfer-encoding") {
+            if Self.equals(value, "chunked") && !framing.isChunked {
+                framing.isChunked = true
+            } else {
+                refuse(.unsupportedTransferEncoding)
+            }
+        } else if Self.equals(name, "host") {
+            hostCount += 1
+            if hostCount > 1 { refuse(.repeatedHost) }
+        }
+        if framing.isChunked && framing.contentLength != nil {
+            refuse(.contentLengthWithTransferEncoding)
+        }
+    }
+
+    private mutating func visitContentLength(_ value: UnsafeBufferPointer<UInt8>) {
+        // Even two equal ones: RFC 9112 6.3 allows to refuse, and a proxy may see it otherwise.
+        if framing.contentLength != nil { return refuse(.repeatedContentLength) }
+        guard !value.isEmpty, value.count <= 18,
+            value.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") })
+        else { return refuse(.invalidContentLength) }
+        framing.contentLength = value.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+    }
+
+    private mutating func refuse(_ found: HeaderFault) {
+        if fault == nil { fault = found }
+    }
+
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+
+    /// Case-insensitive comparison with a lower-case ASCII word.
+    private static func equals(_ bytes: UnsafeBufferPointer<UInt8>, _ word: StaticString) -> Bool {
+        guard bytes.count == word.utf8CodeUnitCount else { return false }
+        for i in 0..<bytes.count {
+            let byte = bytes[i]
+            let isUpper = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
+            if (isUpper ? byte + 32 : byte) != word.utf8Start[i] { return false }
+        }
+        return true
+    }
+}
+
+extension HeaderAudit {
+    /// Reads all headers of a connection's current request.
+    static func run(_ connection: OpaquePointer) -> HeaderAudit {
+        var audit = HeaderAudit()
+        withUnsafeMutablePointer(to: &audit) { pointer in
+            _ = MHD_get_connection_values_n(connection, MHD_HEADER_KIND, visitHeader, pointer)
+        }
+        return audit
+    }
+}
+
+private let visitHeader: MHD_KeyValueIteratorN = { context, _, name, nameSize, value, valueSize in
+    guard let context else { return .NO }
+    let audit = context.assumingMemoryBound(to: HeaderAudit.self)
+    func bytes(_ text: UnsafePointer<CChar>?, _ count: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(
+            start: UnsafeRawPointer(text)?.assumingMemoryBound(to: UInt8.self),
+            count: text == nil ? 0 : count)
+    }
+    audit.pointee.visit(name: bytes(name, nameSize), value: bytes(value, valueSize))
+    return .YES
+}

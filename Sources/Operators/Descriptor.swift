@@ -1,0 +1,98 @@
+/// What an operator is called, what it takes and what it gives: the one table from which decoding,
+/// validation, GET /operators, metric labels and the contract test are made.
+package struct OperatorDescriptor: Sendable {
+    /// The name in requests and metric labels.
+    package let name: String
+    /// One sentence for people.
+    package let summary: String
+    /// The formula, in plain text.
+    package let formula: String
+    /// Paper and equation, or other origin.
+    package let source: String
+    package let parameters: [ParameterSpec]
+    /// Whether -inf in x means "never select"; otherwise it is refused like NaN.
+    package let acceptsNegativeInfinity: Bool
+    /// Inputs beside x, in the order in which `RowBlock.inputs` holds them.
+    package let inputs: [TensorSpec]
+    /// Outputs beside the answer, in the order in which `OperatorOutput.auxiliary` holds them.
+    package let outputs: [TensorSpec]
+
+    package init(
+        name: String, summary: String, formula: String, source: String,
+        parameters: [ParameterSpec], acceptsNegativeInfinity: Bool,
+        inputs: [TensorSpec] = [], outputs: [TensorSpec] = []
+    ) {
+        self.name = name
+        self.summary = summary
+        self.formula = formula
+        self.source = source
+        self.parameters = parameters
+        self.acceptsNegativeInfinity = acceptsNegativeInfinity
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+}
+
+/// An array beside x or beside the answer.
+package struct TensorSpec: Sendable {
+    package enum Shape: Sendable {
+        /// [B, n], as x.
+        case likeX
+        /// One number a row, [B].
+        case perRow
+        /// A list of `columns` numbers an entry, [m, columns]; for example edges with 2 columns.
+        case list(columns: Int)
+        /// A sorted list of columns a row, ragged.
+        case indices
+    }
+
+    package let name: String
+    package let shape: Shape
+    package let isRequired: Bool
+    package let doc: String
+
+    package init(name: String, shape: Shape, isRequired: Bool, doc: String) {
+        self.name = name
+        self.shape = shape
+        self.isRequired = isRequired
+        self.doc = doc
+    }
+}
+
+/// One parameter of an operator.
+package struct ParameterSpec: Sendable {
+    package enum Kind: Sendable {
+        /// A whole number; `atMostRowLength` bounds it by n.
+        case integer(minimum: Int, atMostRowLength: Bool)
+        /// A finite real number in a closed range. `fractions` are spellings such as "4/3".
+        case number(minimum: Double, maximum: Double?, fractions: [String: Double])
+        /// One of these words.
+        case choice([String])
+    }
+
+    package enum Default: Sendable, Equatable {
+        case required
+        case integer(Int)
+        case number(Double, spelling: String)
+        case word(String)
+    }
+
+    package let name: String
+    package let kind: Kind
+    /// Whether an array with one value a row is taken too.
+    package let isPerRow: Bool
+    package let defaultValue: Default
+    package let unit: String
+    package let doc: String
+
+    package init(
+        name: String, kind: Kind, isPerRow: Bool, defaultValue: Default, unit: String, doc: String
+    ) {
+        self.name = name
+        self.kind = kind
+        self.isPerRow = isPerRow
+        self.defaultValue = defaultValue
+        self.unit = unit
+        self.doc = doc
+    }
+}

@@ -1,0 +1,182 @@
+import Glibc
+
+/// Solves one row of a sparse top-k operator into `workspace.support`.
+///
+///     argmax over y in P(1_k) of <s, y> - (lambda / p) ||y||_p^p        (mask; s = x)
+///
+/// and its composition with phi(x) = x^2/2 for magnitude (s = |x|). Sander et al. 2023,
+/// arXiv:2302.01425, definitions 3 to 5. Exact; O(n) on average, O(n log n) at worst.
+struct SparseTopK {
+    let k: Int
+    let lambda: Double
+    let exponent: Exponent
+    let isMagnitude: Bool
+
+    /// - Parameter finiteCount: entries of the row that are not -inf; at least k.
+    func solve<S: KernelScalar>(
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ workspace: Workspace
+    ) {
+        precondition(k >= 1 && k <= finiteCount && finiteCount <= row.count)
+        let hasInfinity = finiteCount < row.count
+        let count =
+            isMagnitude
+            ? Selection.gather(row, k: k, hasInfinity: hasInfinity, Absolute.self, workspace, cut: cut)
+            : Selection.gather(row, k: k, hasInfinity: hasInfinity, Signed.self, workspace, cut: cut)
+        let scores = workspace.scores.pointer
+        let copy = workspace.selection.reserve(count)
+        copy.update(from: scores, count: count)
+        let ranks = Selection.select(copy, count: count, k: k)
+        workspace.support.reset(capacity: count)
+        guard let next = ranks.next, !isHard(kth: ranks.kth, next: next) else {
+            return selectHard(count: count, kth: ranks.kth, workspace)
+        }
+        let kept = compact(count: count, above: cut(ranks.kth), workspace)
+        _ = workspace.offsets.reserve(kept)
+        switch exponent {
+        case .linear: solveSoft(Linear(), count: kept, ranks, next, workspace)
+        case .cubic: solveSoft(Cubic(), count: kept, ranks, next, workspace)
+        case .general(let e): solveSoft(General(e: e), count: kept, ranks, next, workspace)
+        }
+    }
+
+    /// A bound under which no entry is active when the k-th largest score is `kth`: kth - lambda, or
+    /// h^-1(kth) with h(v) = v + lambda v^(p-1). Not above the exact one, and at most 2^max(e,1) below.
+    private func cut(_ kth: Double) -> Double {
+        guard lambda > 0 else { return kth }
+        guard isMagnitude else { return (kth - lambda).nextDown }
+        switch exponent {
+        case .linear:
+            return kth / (1 + lambda) * (1 - 0x1p-50)
+        case .cubic:
+            // h is concave, so Newton from below stays below.
+            var v = min(kth / 2, cube(kth / (2 * lambda)))
+            guard v > .leastNormalMagnitude else { return 0 }
+            for _ in 0..<4 {
+                let root = cbrt(v)
+                v += (kth - v - lambda * root) / (1 + lambda / (3 * root * root))
+            }
+            return max(0, v * (1 - 0x1p-40))
+        case .general(let e):
+            return min(kth / 2, pow(kth / (2 * lambda), e)) * (1 - 0x1p-40)
+        }
+    }
+
+    private func cube(_ v: Double) -> Double { v * v * v }
+
+    /// Whether the gap is so wide that nothing is shared: the answer is the hard top k.
+    private func isHard(kth: Double, next: Double) -> Bool {
+        guard lambda > 0 else { return true }
+        guard isMagnitude else { return kth - next >= lambda }
+        if next == 0 { return true }
+        switch exponent {
+        case .linear: return kth >= next + lambda * next
+        case .cubic: return kth >= next + lambda * cbrt(next)
+        case .general(let e): return kth >= next + lambda * pow(next, 1 / e)
+        }
+    }
+
+    /// The k largest; among equals the lower column wins.
+    private func selectHard(count: Int, kth: Double, _ workspace: Workspace) {
+        let scores = workspace.scores.pointer
+        let columns = workspace.columns.pointer
+        var above = 0
+        for i in 0..<count where scores[i] > kth { above += 1 }
+        var tiesLeft = k - above
+        for i in 0..<count where scores[i] >= kth {
+            if scores[i] == kth {
+                if tiesLeft == 0 { continue }
+                tiesLeft -= 1
+            }
+            let weight = isMagnitude ? scores[i] : 1
+            workspace.support.append(
+                column: columns[i], score: scores[i], weight: weight, slope: 0)
+        }
+        assert(workspace.support.count == k)
+    }
+
+    /// Drops candidates that the exact k-th score rules out; keeps the order.
+    private func compact(count: Int, above bound: Double, _ workspace: Workspace) -> Int {
+        let scores = workspace.scores.pointer
+        let columns = workspace.columns.pointer
+        var kept = 0
+        for i in 0..<count where scores[i] >= bound {
+            scores[kept] = scores[i]
+            columns[kept] = columns[i]
+            kept += 1
+        }
+        return kept
+    }
+
+    private func solveSoft<Power: PowerRule>(
+        _ power: Power, count: Int, _ ranks: Selection.Ranks, _ next: Double, _ workspace: Workspace
+    ) {
+        var solver = ThresholdSolver(
+            power, scores: workspace.scores.pointer, offsets: workspace.offsets.pointer,
+            count: count, k: k, lambda: lambda, isMagnitude: isMagnitude)
+        let root =
+            isMagnitude
+            ? magnitudeRoot(&solver, next, cut(ranks.kth)) : maskRoot(&solver, ranks.kth, next)
+        guard let t = root else { return selectVanishing(count: count, workspace) }
+        emit(solver, t, workspace)
+    }
+
+    /// tau lies in [s_k - lambda, s_{k+1}], so t in [0, 1 - z_k] with the anchor at s_{k+1}.
+    private func maskRoot<Power: PowerRule>(
+        _ solver: inout ThresholdSolver<Power>, _ kth: Double, _ next: Double
+    ) -> Double? {
+        solver.setAnchor(next)
+        let t = solver.solve(low: 0, high: max(0, 1 - (kth - next) / lambda))
+        return solver.power.e < 1 ? solver.refine(t) : t
+    }
+
+    /// theta lies in [h^-1(s_k), s_{k+1}]. Near s_{k+1} it is measured from there, near 0 from 0.
+    /// nil where theta is too small for a double: every output then equals its input to rounding.
+    private func magnitudeRoot<Power: PowerRule>(
+        _ solver: inout ThresholdSolver<Power>, _ next: Double, _ lowest: Double
+    ) -> Double? {
+        guard lowest > 0x1p-1000 else { return nil }
+        let half = min(next / (2 * lambda), .greatestFiniteMagnitude)
+        solver.setAnchor(next)
+        let isNear = solver.excess(half) >= 0
+        if !isNear { solver.setAnchor(0) }
+        let t =
+            isNear
+            ? solver.solve(low: 0, high: half)
+            : solver.solve(low: -half, high: -min(lowest, next / 2) / lambda)
+        return solver.power.e < 1 ? solver.refine(t) : t
+    }
+
+    /// theta underflows (huge lambda or tiny scores): y_i = lambda u_i + u_i^e = s_i to rounding.
+    private func selectVanishing(count: Int, _ workspace: Workspace) {
+        for i in 0..<count where workspace.scores.pointer[i] > 0 {
+            let score = workspace.scores.pointer[i]
+            workspace.support.append(
+                column: workspace.columns.pointer[i], score: score, weight: score, slope: 0)
+        }
+    }
+
+    private func emit<Power: PowerRule>(
+        _ solver: ThresholdSolver<Power>, _ t: Double, _ workspace: Workspace
+    ) {
+        let cap = solver.cap(t)
+        var capped = 0
+        for i in 0..<solver.count {
+            let u = solver.offsets[i] + t
+            guard u > 0 else { continue }
+            let score = solver.scores[i]
+            let column = workspace.columns.pointer[i]
+            let value = solver.power(u)
+            if value.power >= cap {
+                capped += 1
+                workspace.support.append(
+                    column: column, score: score, weight: isMagnitude ? score : 1, slope: 0)
+            } else {
+                let weight = isMagnitude ? lambda * u + value.power : value.power
+                workspace.support.append(
+                    column: column, score: score, weight: weight,
+                    slope: (value.slope / lambda).finite)
+            }
+        }
+        workspace.support.activeWeight = Double(k - capped)
+    }
+}

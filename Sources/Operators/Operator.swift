@@ -1,0 +1,150 @@
+/// A top-k operator: a descriptor and a forward pass over a block of rows. Pure numerics: it knows
+/// nothing of HTTP, JSON, threads or clocks; timing, counting, limits and errors are put around it.
+///
+/// To add one: a file in Catalog, a line in `Registry`, a schema in openapi.yaml.
+package protocol Operator: Sendable {
+    var descriptor: OperatorDescriptor { get }
+
+    /// Whether the rows of a batch are independent (and may be split over workers) under these
+    /// parameters, or have to be seen together.
+    func scope(_ parameters: ParameterValues) -> Scope
+
+    /// The shape of one row's answer: rows of how many numbers, and how many of them for a row of x.
+    func answerShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape
+
+    /// Appends the answer of each row of the block, in order, to `output`.
+    ///
+    /// The numbers of x have been checked: finite, or -inf where the descriptor accepts it.
+    func forward(
+        _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError)
+}
+
+extension Operator {
+    package func scope(_ parameters: ParameterValues) -> Scope { .row }
+
+    package func answerShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape {
+        AnswerShape(rowsPerInputRow: 1, rowLength: n, addsAxis: false)
+    }
+
+    /// The directions that this operator has.
+    package var directions: [Direction] {
+        self is any DifferentiableOperator ? [.forward, .vjp] : [.forward]
+    }
+}
+
+/// An operator with a vector-Jacobian product.
+package protocol DifferentiableOperator: Operator {
+    /// Appends J(x)^T c for each row of the block and, within it, each of the G cotangents, to
+    /// `output`: a row is solved once. Cotangents are finite; results are finite always, and exact
+    /// where the Jacobian exists.
+    func vjp(
+        _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError)
+}
+
+package enum Direction: String, CaseIterable, Sendable {
+    case forward
+    case vjp
+}
+
+package enum Scope: Sendable {
+    case row
+    case batch
+}
+
+/// The last axes of an answer. Most operators answer a row of n by a row of n.
+package struct AnswerShape: Sendable, Equatable {
+    /// 1, or n for an answer of shape [B, n, k].
+    package let rowsPerInputRow: Int
+    package let rowLength: Int
+    /// Whether `rowsPerInputRow` is an axis of the answer's shape.
+    package let addsAxis: Bool
+
+    package init(rowsPerInputRow: Int, rowLength: Int, addsAxis: Bool) {
+        self.rowsPerInputRow = rowsPerInputRow
+        self.rowLength = rowLength
+        self.addsAxis = addsAxis
+    }
+}
+
+/// Some consecutive rows of a batch with everything that an operator may read.
+package struct RowBlock: Sendable {
+    /// The whole batch, [B, n].
+    package let x: DenseRows
+    /// The rows to compute.
+    package let rows: Range<Int>
+    package let parameters: ParameterValues
+    /// Further inputs in the descriptor's order; nil where an optional one is absent.
+    package let inputs: [DenseRows?]
+    package let cancellation: Cancellation
+
+    package init(
+        x: DenseRows, rows: Range<Int>, parameters: ParameterValues, inputs: [DenseRows?] = [],
+        cancellation: Cancellation = .never
+    ) {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= x.rowCount)
+        self.x = x
+        self.rows = rows
+        self.parameters = parameters
+        self.inputs = inputs
+        self.cancellation = cancellation
+    }
+}
+
+/// Lets a long search ask whether anyone still wants its answer.
+package struct Cancellation: Sendable {
+    package let isCancelled: @Sendable () -> Bool
+
+    package init(_ isCancelled: @escaping @Sendable () -> Bool) { self.isCancelled = isCancelled }
+
+    package static let never = Cancellation { false }
+
+    package func check() throws(OperatorError) {
+        if isCancelled() { throw .cancelled }
+    }
+}
+
+extension Operator {
+    /// Checks the numbers of a block, then computes it; the one way into an operator.
+    ///
+    /// - Parameter cotangents: [G, B, n] for vjp, nil for forward.
+    package func run(
+        _ direction: Direction, _ block: borrowing RowBlock, _ cotangents: StackedRows?,
+        into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        let finiteCounts = workspace.finiteCounts.reserve(block.rows.count)
+        let first = block.rows.lowerBound
+        try Validation.check(
+            "x", block.x, rows: block.rows,
+            acceptsNegativeInfinity: descriptor.acceptsNegativeInfinity
+        ) { row, count in finiteCounts[row - first] = count }
+        switch direction {
+        case .forward:
+            try forward(block, into: output, workspace)
+        case .vjp:
+            guard let cotangents, let differentiable = self as? any DifferentiableOperator else {
+                preconditionFailure("\(descriptor.name) has no vjp, or no cotangent came")
+            }
+            for g in 0..<cotangents.stackCount {
+                let start = cotangents.rowIndex(g, first)
+                try Validation.check(
+                    "cotangent", cotangents.rows, rows: start..<start + block.rows.count,
+                    acceptsNegativeInfinity: false
+                ) { _, _ in }
+            }
+            try differentiable.vjp(block, cotangents, into: output, workspace)
+        }
+    }
+}
+
+/// What an operator writes: the answer, and its further outputs in the descriptor's order.
+package final class OperatorOutput: Sendable {
+    package let answer = SparseRows()
+    package let auxiliary: [SparseRows]
+
+    package init(auxiliaryCount: Int = 0) {
+        auxiliary = (0..<auxiliaryCount).map { _ in SparseRows() }
+    }
+}

@@ -1,0 +1,27 @@
+/// What a request's numbers can do wrong inside an operator. Rows and columns count from 0.
+package enum OperatorError: Error, Equatable, Sendable {
+    /// `input[row][column]` is NaN, or an infinity that the operator does not take.
+    case notFinite(input: String, row: Int, column: Int, value: NonFinite)
+    /// The row has fewer finite entries than it is to select.
+    case tooFewFiniteEntries(row: Int, k: Int, finiteCount: Int)
+    /// The caller gave up, and the operator noticed.
+    case cancelled
+
+    package enum NonFinite: String, Sendable {
+        case nan = "NaN"
+        case positiveInfinity = "+Infinity"
+        case negativeInfinity = "-Infinity"
+
+        init(_ value: Double) {
+            self = value.isNaN ? .nan : value > 0 ? .positiveInfinity : .negativeInfinity
+        }
+    }
+
+    /// The row that the error names, for reporting the first of several.
+    package var row: Int {
+        switch self {
+        case .notFinite(_, let row, _, _), .tooFewFiniteEntries(let row, _, _): row
+        case .cancelled: .max
+        }
+    }
+}

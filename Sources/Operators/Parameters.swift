@@ -1,0 +1,56 @@
+/// The value of one parameter: one for all rows, or one a row.
+package enum ParameterValue: Sendable, Equatable {
+    case integers([Int])
+    case numbers([Double])
+    case word(String)
+
+    /// The whole number of row `row`.
+    package func integer(row: Int) -> Int {
+        guard case .integers(let values) = self else { preconditionFailure("not an integer parameter") }
+        return values.count == 1 ? values[0] : values[row]
+    }
+
+    /// The real number of row `row`.
+    package func number(row: Int) -> Double {
+        guard case .numbers(let values) = self else { preconditionFailure("not a number parameter") }
+        return values.count == 1 ? values[0] : values[row]
+    }
+
+    package var word: String {
+        guard case .word(let value) = self else { preconditionFailure("not a word parameter") }
+        return value
+    }
+
+    /// How many values there are: 1, or the number of rows.
+    package var count: Int {
+        switch self {
+        case .integers(let values): values.count
+        case .numbers(let values): values.count
+        case .word: 1
+        }
+    }
+}
+
+/// Values for every parameter of one operator, complete and in range.
+///
+/// `ParameterDecoder` (room Codecs) is the only place that makes them from a request.
+package struct ParameterValues: Sendable {
+    private let names: [String]
+    private let values: [ParameterValue]
+
+    /// `values[i]` belongs to `specs[i]`.
+    package init(_ specs: [ParameterSpec], _ values: [ParameterValue]) {
+        precondition(specs.count == values.count)
+        self.names = specs.map { $0.name }
+        self.values = values
+    }
+
+    /// The value of a parameter that the operator's descriptor names. O(parameters): look up once a
+    /// block, not once a row.
+    package subscript(name: String) -> ParameterValue {
+        guard let index = names.firstIndex(of: name) else {
+            preconditionFailure("no parameter \(name)")
+        }
+        return values[index]
+    }
+}

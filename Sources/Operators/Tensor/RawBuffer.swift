@@ -1,0 +1,55 @@
+/// Takes back the memory of a `RawBuffer` that nobody holds any more.
+package protocol BufferRecycler: AnyObject, Sendable {
+    /// - Parameter capacity: the bytes behind `memory`, as given to `RawBuffer.init`.
+    func recycle(_ memory: UnsafeMutableRawPointer, capacity: Int)
+}
+
+/// One owned block of bytes, 64-byte aligned, handed from room to room without a copy.
+///
+/// A buffer has one writer until it is published to other threads (by the scheduler's lock), and
+/// only readers after that: this is why it may be `@unchecked Sendable`.
+package final class RawBuffer: @unchecked Sendable {
+    package let memory: UnsafeMutableRawPointer
+    /// Bytes that may be written.
+    package let capacity: Int
+    /// Bytes that hold content; at most `capacity`.
+    package var count: Int = 0
+    private let recycler: (any BufferRecycler)?
+
+    /// Allocates `capacity` bytes, not zeroed; the memory is freed with the object.
+    package init(capacity: Int) {
+        precondition(capacity >= 0)
+        self.memory = .allocate(byteCount: max(capacity, 1), alignment: 64)
+        self.capacity = capacity
+        self.recycler = nil
+    }
+
+    /// Takes ownership of memory that goes back to `recycler` with the object's end.
+    package init(
+        takingOwnershipOf memory: UnsafeMutableRawPointer, capacity: Int,
+        recycler: any BufferRecycler
+    ) {
+        self.memory = memory
+        self.capacity = capacity
+        self.recycler = recycler
+    }
+
+    deinit {
+        if let recycler {
+            recycler.recycle(memory, capacity: capacity)
+        } else {
+            memory.deallocate()
+        }
+    }
+
+    /// Appends bytes; the caller has made sure that they fit.
+    package func append(_ bytes: UnsafeRawBufferPointer) {
+        precondition(bytes.count <= capacity - count)
+        guard let base = bytes.baseAddress else { return }
+        (memory + count).copyMemory(from: base, byteCount: bytes.count)
+        count += bytes.count
+    }
+
+    /// The written part.
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+}

@@ -1,0 +1,45 @@
+/// Scratch memory of one worker, reused from row to row so that a warm request allocates nothing.
+///
+/// Not thread-safe: each worker has its own.
+package final class Workspace {
+    /// Entries that are not -inf, for each row of the block at hand.
+    var finiteCounts = Scratch<Int>()
+    /// Scores of the candidates, in `Double`, and their columns.
+    var scores = Scratch<Double>()
+    var columns = Scratch<Int32>()
+    /// u_i - t of the candidates, see `ThresholdSolver`.
+    var offsets = Scratch<Double>()
+    /// A copy that selection may reorder.
+    var selection = Scratch<Double>()
+    /// The solved row: what forward emits and what the gradient needs.
+    var support = Support()
+
+    package init() {}
+}
+
+/// An uninitialised array that only grows.
+struct Scratch<Element: BitwiseCopyable>: ~Copyable {
+    private(set) var pointer: UnsafeMutablePointer<Element>
+    private var capacity: Int
+
+    init() {
+        capacity = 64
+        pointer = .allocate(capacity: capacity)
+    }
+
+    deinit { pointer.deallocate() }
+
+    /// Room for `count` elements; what was written before is lost when it has to grow.
+    @inline(__always)
+    mutating func reserve(_ count: Int) -> UnsafeMutablePointer<Element> {
+        if count > capacity { grow(count) }
+        return pointer
+    }
+
+    @inline(never)
+    private mutating func grow(_ count: Int) {
+        pointer.deallocate()
+        capacity = max(count, 2 * capacity)
+        pointer = .allocate(capacity: capacity)
+    }
+}
