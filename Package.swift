@@ -38,8 +38,9 @@ let package = Package(
             ]),
 
         .target(
-            name: "Fixtures", dependencies: ["Operators"], path: "Tests/Fixtures",
-            resources: [.copy("Golden")]),
+            name: "Fixtures",
+            dependencies: ["Operators", "Service", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Fixtures", resources: [.copy("Golden")]),
         .testTarget(name: "OperatorsTests", dependencies: ["Operators", "Fixtures"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),
         .testTarget(name: "MicroHTTPDTests", dependencies: ["MicroHTTPD", "Fixtures"]),

@@ -110,9 +110,9 @@ private let requestCompleted: MHD_RequestCompletedCallback = { context, connecti
     let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
     let end: (ExchangeEnd, ConnectionEnd) =
         switch code {
-        case MHD_REQUEST_TERMINATED_COMPLETED_OK: (.answered, .normal)
-        case MHD_REQUEST_TERMINATED_TIMEOUT_REACHED: (.timeout, .timeout)
-        case MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN: (.shutdown, .shutdown)
+        case .REQUEST_TERMINATED_COMPLETED_OK: (.answered, .normal)
+        case .REQUEST_TERMINATED_TIMEOUT_REACHED: (.timeout, .timeout)
+        case .REQUEST_TERMINATED_DAEMON_SHUTDOWN: (.shutdown, .shutdown)
         default: (.clientError, .clientError)
         }
     if let record = CMicroHTTPD_connection_context(connection) {
@@ -123,7 +123,7 @@ private let requestCompleted: MHD_RequestCompletedCallback = { context, connecti
 
 private let connectionChanged: MHD_NotifyConnectionCallback = { context, _, slot, code in
     guard let responder = responder(context), let slot else { return }
-    if code == MHD_CONNECTION_NOTIFY_STARTED {
+    if code == .CONNECTION_NOTIFY_STARTED {
         slot.pointee = Unmanaged.passRetained(ConnectionRecord()).toOpaque()
         responder.connectionOpened()
     } else if let pointer = slot.pointee {

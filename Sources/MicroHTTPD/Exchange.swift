@@ -90,7 +90,7 @@ package final class Exchange: @unchecked Sendable {
     package func header(_ name: StaticString) -> String? {
         name.withUTF8Buffer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { text in
-                MHD_lookup_connection_value(connection, MHD_HEADER_KIND, text.baseAddress)
+                MHD_lookup_connection_value(connection, .HEADER_KIND, text.baseAddress)
                     .map { String(cString: $0) }
             }
         }
@@ -175,7 +175,7 @@ package final class Exchange: @unchecked Sendable {
                 body.bytes.count, UnsafeMutableRawPointer(mutating: body.bytes.baseAddress),
                 releaseOwner, Unmanaged.passRetained(owner).toOpaque())
         } else {
-            response = MHD_create_response_from_buffer(0, nil, MHD_RESPMEM_PERSISTENT)
+            response = MHD_create_response_from_buffer(0, nil, .RESPMEM_PERSISTENT)
         }
         for header in reply.headers { _ = MHD_add_response_header(response, header.name, header.value) }
         return response

@@ -91,7 +91,7 @@ extension HeaderAudit {
     static func run(_ connection: OpaquePointer) -> HeaderAudit {
         var audit = HeaderAudit()
         withUnsafeMutablePointer(to: &audit) { pointer in
-            _ = MHD_get_connection_values_n(connection, MHD_HEADER_KIND, visitHeader, pointer)
+            _ = MHD_get_connection_values_n(connection, .HEADER_KIND, visitHeader, pointer)
         }
         return audit
     }

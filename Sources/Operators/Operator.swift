@@ -136,6 +136,7 @@ extension Operator {
             }
             try differentiable.vjp(block, cotangents, into: output, workspace)
         }
+        if output.answer.hasNonFinite { throw .notFiniteAnswer }
     }
 }
 

@@ -4,6 +4,8 @@ package enum OperatorError: Error, Equatable, Sendable {
     case notFinite(input: String, row: Int, column: Int, value: NonFinite)
     /// The row has fewer finite entries than it is to select.
     case tooFewFiniteEntries(row: Int, k: Int, finiteCount: Int)
+    /// A kernel computed NaN or an infinity: a bug of ours, which must cost this request only.
+    case notFiniteAnswer
     /// The caller gave up, and the operator noticed.
     case cancelled
 
@@ -21,7 +23,7 @@ package enum OperatorError: Error, Equatable, Sendable {
     package var row: Int {
         switch self {
         case .notFinite(_, let row, _, _), .tooFewFiniteEntries(let row, _, _): row
-        case .cancelled: .max
+        case .notFiniteAnswer, .cancelled: .max
         }
     }
 }

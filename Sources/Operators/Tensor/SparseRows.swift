@@ -12,6 +12,9 @@ package final class SparseRows: @unchecked Sendable {
     private var indexBuffer = RawBuffer(capacity: 0)
     private var dataBuffer = RawBuffer(capacity: 0)
 
+    /// Whether a NaN or an infinity was ever appended since `reset`: an invariant that failed.
+    package private(set) var hasNonFinite = false
+
     package init() {}
 
     package var rowCount: Int { indptr.count - 1 }
@@ -29,10 +32,14 @@ package final class SparseRows: @unchecked Sendable {
         UnsafeRawBufferPointer(start: dataBuffer.memory, count: count * dtype.byteCount)
     }
 
+    /// Memory held, for deciding whether it is worth keeping.
+    package var capacityBytes: Int { indexBuffer.capacity + dataBuffer.capacity }
+
     /// Forgets the rows and keeps the memory.
     package func reset(dtype: DType, rowLength: Int, rowCapacity: Int) {
         self.dtype = dtype
         self.rowLength = rowLength
+        hasNonFinite = false
         indptr.removeAll(keepingCapacity: true)
         indptr.reserveCapacity(rowCapacity + 1)
         indptr.append(0)
@@ -53,12 +60,15 @@ package final class SparseRows: @unchecked Sendable {
         let written = fill(indices, values)
         precondition(written <= maximum)
         var kept = 0
+        var check = Scalar.zero
         for i in 0..<written where values[i] != 0 {
+            check += values[i] * 0
             indices[kept] = indices[i]
             values[kept] = values[i]
             kept += 1
         }
         assert((1..<max(kept, 1)).allSatisfy { indices[$0 - 1] < indices[$0] })
+        if check != 0 { hasNonFinite = true }
         indptr.append(start + kept)
     }
 

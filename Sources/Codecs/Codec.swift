@@ -1,0 +1,52 @@
+import Inference
+import Operators
+
+/// What a codec decodes from.
+package struct Message: Sendable {
+    package let direction: Direction
+    /// The body; `body.count` bytes.
+    package let body: RawBuffer
+    package let query: [QueryItem]
+
+    package init(direction: Direction, body: RawBuffer, query: [QueryItem]) {
+        self.direction = direction
+        self.body = body
+        self.query = query
+    }
+}
+
+/// An encoded answer.
+package struct EncodedAnswer: Sendable {
+    package let headers: [(name: String, value: String)]
+    package let body: RawBuffer
+}
+
+/// One media type, both ways. Stateless; scratch lies in the worker.
+package protocol Codec: Sendable {
+    /// The metric label.
+    var name: String { get }
+    var mediaType: String { get }
+    /// Bytes that decoding may allocate beside a body of this size.
+    func workingBytes(bodyBytes: Int) -> Int
+    /// Bytes that have to be readable past the body's end.
+    var paddingBytes: Int { get }
+    /// Runs on a worker. O(body).
+    func decode(_ message: Message, _ worker: Worker, _ pool: BufferPool) throws(ServiceError)
+        -> InferenceRequest
+    /// Runs on a worker. O(answer).
+    func encode(_ result: InferenceResult, _ pool: BufferPool) -> EncodedAnswer
+}
+
+/// Every codec that the service has.
+package enum CodecRegistry {
+    /// One line a codec. The first is the default of a client that states no preference.
+    package static let all: [any Codec] = [
+        JSONCodec(),
+        OctetStreamCodec(),
+    ]
+
+    /// The codec for a media type without parameters, in lower case.
+    package static func find(mediaType: String) -> (any Codec)? {
+        all.first { $0.mediaType == mediaType }
+    }
+}

@@ -1,0 +1,146 @@
+import CTextFloats
+import Inference
+import Operators
+
+/// A scanned JSON object; simdjson behind a C shim. The bytes are read where they lie, numbers go
+/// straight into the buffer that kernels read.
+final class JSONReader {
+    private let reader: OpaquePointer
+    private var names: [String] = []
+
+    init() { reader = CTextFloats_create() }
+
+    deinit { CTextFloats_destroy(reader) }
+
+    /// Checks the document and lists its members. `body` has `Limits.bodyPaddingBytes` to spare.
+    func scan(_ body: RawBuffer) throws(ServiceError) {
+        precondition(body.capacity - body.count >= Limits.bodyPaddingBytes)
+        let result = CTextFloats_scan(
+            reader, UnsafePointer(body.memory.assumingMemoryBound(to: CChar.self)), body.count,
+            body.count + Limits.bodyPaddingBytes)
+        names = (0..<CTextFloats_field_count(reader)).map { index in
+            let field = CTextFloats_field(reader, index)
+            return Self.text(field.name, field.name_length)
+        }
+        try check(result, result.field < 0 ? "body" : names[result.field])
+    }
+
+    var memberNames: [String] { names }
+
+    func contains(_ name: String) -> Bool { names.contains(name) }
+
+    /// A member's value; arrays are read as `Double`.
+    func value(_ name: String, rowCountMax: Int) throws(ServiceError) -> RawValue? {
+        guard let index = names.firstIndex(of: name) else { return nil }
+        let field = CTextFloats_field(reader, index)
+        switch field.kind {
+        case CTextFloats_number: return .number(field.number)
+        case CTextFloats_string: return .text(Self.text(field.text, field.text_length))
+        case CTextFloats_array: return try numbers(name, index, countMax: rowCountMax)
+        default: return .other(Self.kindName(field.kind))
+        }
+    }
+
+    private func numbers(
+        _ name: String, _ index: Int, countMax: Int
+    ) throws(ServiceError) -> RawValue {
+        var result = CTextFloats_Result()
+        let values = [Double](unsafeUninitializedCapacity: countMax) { buffer, count in
+            result = CTextFloats_read_doubles(reader, index, false, buffer.baseAddress, countMax)
+            count = result.count
+        }
+        if result.status == CTextFloats_no_room {
+            throw .wrongShape(
+                field: name, expected: "one number, or \(countMax), one for each row",
+                found: "more than \(countMax) numbers")
+        }
+        try check(result, name)
+        return result.rank == 1 ? .numbers(values) : .other("a nested array")
+    }
+
+    /// Reads an array member of `dtype` into a fresh buffer; its shape has 1 to 3 axes.
+    func tensor(
+        _ name: String, _ dtype: DType, bodyBytes: Int, takesNegativeInfinity: Bool,
+        _ pool: BufferPool
+    ) throws(ServiceError) -> (buffer: RawBuffer, shape: [Int])? {
+        guard let index = names.firstIndex(of: name) else { return nil }
+        let kind = CTextFloats_field(reader, index).kind
+        guard kind == CTextFloats_array else {
+            throw .wrongType(
+                .init(name), expected: "an array of numbers", found: Self.kindName(kind))
+        }
+        // A number and its comma take two bytes at least.
+        let capacity = bodyBytes / 2 + 1
+        let buffer = pool.takeAdmitted(byteCount: capacity * dtype.byteCount)
+        let result =
+            switch dtype {
+            case .float32:
+                CTextFloats_read_floats(
+                    reader, index, takesNegativeInfinity,
+                    buffer.memory.assumingMemoryBound(to: Float.self), capacity)
+            case .float64:
+                CTextFloats_read_doubles(
+                    reader, index, takesNegativeInfinity,
+                    buffer.memory.assumingMemoryBound(to: Double.self), capacity)
+            }
+        try check(result, name, dtype)
+        buffer.count = result.count * dtype.byteCount
+        let shape = [result.shape.0, result.shape.1, result.shape.2].prefix(result.rank)
+        return (buffer, shape.map { Int($0) })
+    }
+
+    private func check(
+        _ result: CTextFloats_Result, _ field: String, _ dtype: DType = .float64
+    ) throws(ServiceError) {
+        let positions = [result.position.0, result.position.1, result.position.2]
+        // A ragged row lies one axis above its numbers.
+        let axes = max(result.rank, result.status == CTextFloats_ragged ? result.depth + 1 : 0)
+        let place = ServiceError.Place(
+            field, positions.prefix(result.depth).map { Int($0) }, axes: Int(axes))
+        switch result.status {
+        case CTextFloats_ok:
+            return
+        case CTextFloats_not_an_object:
+            throw .invalidJSON(reason: "the body must be a JSON object, such as {\"x\": [3, 1, 2], \"k\": 2}")
+        case CTextFloats_duplicate_key:
+            throw .duplicateKey(field)
+        case CTextFloats_too_many_fields:
+            throw .invalidJSON(reason: "the object has more than 64 members")
+        case CTextFloats_number_too_large:
+            throw .numberBeyondDouble(place)
+        case CTextFloats_beyond_type:
+            throw .outOfRange(
+                place, expected: "a number that \(dtype.rawValue) can hold",
+                found: "a magnitude above \(dtype.greatestFiniteMagnitude)")
+        case CTextFloats_too_deep:
+            throw .nestedTooDeep(place)
+        case CTextFloats_ragged:
+            throw .raggedRows(place, expected: Int(result.expected), found: Int(result.found))
+        case CTextFloats_wrong_kind:
+            throw .wrongType(place, expected: "a number", found: Self.kindName(result.kind))
+        case CTextFloats_not_finite:
+            throw .notFinite(place, found: String(cString: result.message))
+        default:
+            throw .invalidJSON(
+                reason: field == "body"
+                    ? String(cString: result.message) : "\(field): \(String(cString: result.message))")
+        }
+    }
+
+    private static func kindName(_ kind: CTextFloats_Kind) -> String {
+        switch kind {
+        case CTextFloats_number: "a number"
+        case CTextFloats_string: "a string"
+        case CTextFloats_boolean: "a boolean"
+        case CTextFloats_null: "null"
+        case CTextFloats_array: "an array"
+        default: "an object"
+        }
+    }
+
+    private static func text(_ start: UnsafePointer<CChar>?, _ count: Int) -> String {
+        String(
+            decoding: UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count),
+            as: UTF8.self)
+    }
+}

@@ -1,0 +1,136 @@
+import Inference
+import Operators
+
+/// application/octet-stream: raw little-endian row-major numbers, parameters in the query. The body
+/// is computed where it lies: nothing is copied on the way in.
+package struct OctetStreamCodec: Codec {
+    package let name = "octet-stream"
+    package let mediaType = "application/octet-stream"
+    package let paddingBytes = 0
+
+    package init() {}
+
+    package func workingBytes(bodyBytes: Int) -> Int { 0 }
+
+    private static let elsewhere = [
+        "x": "the body: raw numbers",
+        "cotangent": "the body, behind x",
+        "cotangents": "POST /topk/vjp",
+    ]
+
+    package func decode(
+        _ message: Message, _ worker: Worker, _ pool: BufferPool
+    ) throws(ServiceError) -> InferenceRequest {
+        func text(_ name: String) -> String? {
+            message.query.first { $0.name == name }?.value
+        }
+        let common = try CommonFields(message.direction) { name in text(name).map { .text($0) } }
+        let shapeNames = message.direction == .vjp ? ["n", "shape", "cotangents"] : ["n", "shape"]
+        try common.refuseUnknown(
+            message.query.map { $0.name }, alsoKnown: shapeNames, elsewhere: Self.elsewhere)
+
+        let stackCount = try text("cotangents").map { (text) throws(ServiceError) in
+            try Self.count(text, "cotangents", maximum: Limits.cotangentsMax)
+        }
+        let sharing = message.direction == .vjp ? 1 + (stackCount ?? 1) : 1
+        let shape = try Self.shape(text("n"), text("shape"))
+        let rowCount = try Self.rowCount(
+            bodyBytes: message.body.count, common.dtype, shape, sharing: sharing)
+        let x = DenseRows(
+            message.body, dtype: common.dtype, rowCount: rowCount, rowLength: shape.rowLength)
+        var cotangents: StackedRows?
+        if message.direction == .vjp {
+            let g = stackCount ?? 1
+            let offset = rowCount * shape.rowLength * common.dtype.byteCount
+            cotangents = StackedRows(
+                DenseRows(
+                    message.body, byteOffset: offset, dtype: common.dtype,
+                    rowCount: g * rowCount, rowLength: shape.rowLength), stackCount: g)
+        }
+        try common.checkIndexRange(
+            elementCount: rowCount * shape.rowLength * (cotangents?.stackCount ?? 1))
+        let decoder = ParameterDecoder(rowCount: rowCount, rowLength: shape.rowLength)
+        let parameters = try decoder.decode(common.op) { spec in
+            text(spec.name).map { RawValue(queryText: $0, for: spec.kind) }
+        }
+        return InferenceRequest(
+            op: common.op, direction: message.direction, x: x, isSingleRow: shape.isSingleRow,
+            cotangents: cotangents, hasStackAxis: stackCount != nil, parameters: parameters,
+            format: common.format, indexDType: common.indexDType)
+    }
+
+    /// What the query says about x's shape; the body's length says the rest.
+    private struct Shape {
+        let rowCount: Int?
+        let rowLength: Int
+        let isSingleRow: Bool
+    }
+
+    private static func shape(_ n: String?, _ shape: String?) throws(ServiceError) -> Shape {
+        if let shape {
+            if n != nil {
+                throw .invalidQuery(reason: "n and shape say the same; give one of them")
+            }
+            let parts = shape.split(separator: ",", omittingEmptySubsequences: false)
+            guard parts.count == 1 || parts.count == 2 else {
+                throw .wrongShape(field: "shape", expected: "n or B,n", found: "\"\(shape.prefix(40))\"")
+            }
+            let rowLength = try count(String(parts[parts.count - 1]), "shape", maximum: Limits.rowLengthMax)
+            if parts.count == 1 {
+                return Shape(rowCount: 1, rowLength: rowLength, isSingleRow: true)
+            }
+            let rowCount = try count(String(parts[0]), "shape", maximum: Limits.elementsMax)
+            return Shape(rowCount: rowCount, rowLength: rowLength, isSingleRow: false)
+        }
+        guard let n else {
+            throw .missingParameter(name: "n", expected: "the length of a row (or shape=B,n)")
+        }
+        let rowLength = try count(n, "n", maximum: Limits.rowLengthMax)
+        return Shape(rowCount: nil, rowLength: rowLength, isSingleRow: false)
+    }
+
+    private static func count(_ text: String, _ field: String, maximum: Int) throws(ServiceError) -> Int {
+        let expected = "a whole number from 1 to \(maximum)"
+        let isNumber = !text.isEmpty && text.utf8.allSatisfy { $0 >= 48 && $0 <= 57 }
+        guard isNumber else {
+            throw .wrongType(.init(field), expected: expected, found: "\"\(text.prefix(40))\"")
+        }
+        guard let value = Int(text), value >= 1, value <= maximum else {
+            throw .outOfRange(.init(field), expected: expected, found: String(text.prefix(40)))
+        }
+        return value
+    }
+
+    /// B from the body's length; every product is checked.
+    private static func rowCount(
+        bodyBytes: Int, _ dtype: DType, _ shape: Shape, sharing: Int
+    ) throws(ServiceError) -> Int {
+        let (numbers, overflow) = shape.rowLength.multipliedReportingOverflow(by: sharing)
+        let (rowBytes, rowOverflow) = numbers.multipliedReportingOverflow(by: dtype.byteCount)
+        if overflow || rowOverflow || rowBytes > Limits.elementsMax {
+            throw .tooManyElements(field: "n", limit: Limits.elementsMax)
+        }
+        let what = "\(shape.rowLength) \(dtype.rawValue) numbers"
+        let row = sharing == 1 ? what : "\(sharing) x \(what) (x and its cotangents)"
+        if let rowCount = shape.rowCount {
+            let (total, overflow) = rowBytes.multipliedReportingOverflow(by: rowCount)
+            if overflow || total > Limits.elementsMax {
+                throw .tooManyElements(field: "shape", limit: Limits.elementsMax)
+            }
+            guard total == bodyBytes else {
+                throw .wrongBodyLength(
+                    expected: "\(total) bytes: \(rowCount) rows of \(row)", found: bodyBytes)
+            }
+            return rowCount
+        }
+        guard bodyBytes > 0, bodyBytes % rowBytes == 0 else {
+            throw .wrongBodyLength(
+                expected: "a multiple of \(rowBytes) bytes: a row is \(row)", found: bodyBytes)
+        }
+        return bodyBytes / rowBytes
+    }
+
+    package func encode(_ result: InferenceResult, _ pool: BufferPool) -> EncodedAnswer {
+        OctetStreamAnswer.encode(result, pool)
+    }
+}

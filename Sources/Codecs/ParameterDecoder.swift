@@ -1,0 +1,123 @@
+import Inference
+import Operators
+
+/// Turns what a client wrote into values that an operator's descriptor allows: the only way in,
+/// for every codec.
+struct ParameterDecoder {
+    let rowCount: Int
+    let rowLength: Int
+
+    /// Values for all parameters of `op`, defaults filled in.
+    func decode(
+        _ op: any Operator, lookUp: (ParameterSpec) -> RawValue?
+    ) throws(ServiceError) -> ParameterValues {
+        var values: [ParameterValue] = []
+        for spec in op.descriptor.parameters {
+            if let raw = lookUp(spec) {
+                values.append(try decode(raw, spec))
+            } else {
+                values.append(try defaultValue(spec))
+            }
+        }
+        return ParameterValues(op.descriptor.parameters, values)
+    }
+
+    private func defaultValue(_ spec: ParameterSpec) throws(ServiceError) -> ParameterValue {
+        switch spec.defaultValue {
+        case .required:
+            throw .missingParameter(name: spec.name, expected: expectation(spec))
+        case .integer(let value): return .integers([value])
+        case .number(let value, _): return .numbers([value])
+        case .word(let value): return .word(value)
+        }
+    }
+
+    private func decode(_ raw: RawValue, _ spec: ParameterSpec) throws(ServiceError) -> ParameterValue {
+        switch spec.kind {
+        case .choice(let words):
+            guard case .text(let word) = raw else { throw wrongType(raw, spec) }
+            guard words.contains(word) else {
+                throw .outOfRange(
+                    .init(spec.name), expected: expectation(spec), found: raw.summary)
+            }
+            return .word(word)
+        case .integer(let minimum, let atMostRowLength):
+            let maximum = atMostRowLength ? Double(rowLength) : 0x1p53
+            let numbers = try numbers(raw, spec, [:])
+            for (index, value) in numbers.enumerated() {
+                let place = place(spec, index, numbers.count)
+                guard value == value.rounded(.towardZero) else {
+                    throw .wrongType(
+                        place, expected: expectation(spec), found: RawValue.spell(value))
+                }
+                try check(value, place, spec, Double(minimum), maximum)
+            }
+            return .integers(numbers.map { Int($0) })
+        case .number(let minimum, let maximum, let fractions):
+            let numbers = try numbers(raw, spec, fractions)
+            for (index, value) in numbers.enumerated() {
+                try check(
+                    value, place(spec, index, numbers.count), spec, minimum,
+                    maximum ?? .greatestFiniteMagnitude)
+            }
+            return .numbers(numbers)
+        }
+    }
+
+    private func check(
+        _ value: Double, _ place: ServiceError.Place, _ spec: ParameterSpec, _ minimum: Double,
+        _ maximum: Double
+    ) throws(ServiceError) {
+        guard value >= minimum && value <= maximum else {
+            throw .outOfRange(place, expected: expectation(spec), found: RawValue.spell(value))
+        }
+    }
+
+    /// One number, or one a row.
+    private func numbers(
+        _ raw: RawValue, _ spec: ParameterSpec, _ fractions: [String: Double]
+    ) throws(ServiceError) -> [Double] {
+        switch raw {
+        case .number(let value):
+            return [value]
+        case .text(let text):
+            guard let value = fractions[text] else { throw wrongType(raw, spec) }
+            return [value]
+        case .numbers(let values):
+            guard spec.isPerRow else { throw wrongType(raw, spec) }
+            guard values.count == rowCount else {
+                throw .wrongShape(
+                    field: spec.name, expected: "one number, or \(rowCount), one for each row",
+                    found: "\(values.count) numbers")
+            }
+            return values
+        case .other:
+            throw wrongType(raw, spec)
+        }
+    }
+
+    private func place(_ spec: ParameterSpec, _ index: Int, _ count: Int) -> ServiceError.Place {
+        .init(spec.name, count > 1 ? [index] : [])
+    }
+
+    private func wrongType(_ raw: RawValue, _ spec: ParameterSpec) -> ServiceError {
+        .wrongType(.init(spec.name), expected: expectation(spec), found: raw.summary)
+    }
+
+    /// The parameter's range in words.
+    private func expectation(_ spec: ParameterSpec) -> String {
+        let each = spec.isPerRow ? ", or one for each row" : ""
+        switch spec.kind {
+        case .choice(let words):
+            return words.map { "\"\($0)\"" }.joined(separator: " or ")
+        case .integer(let minimum, let atMostRowLength):
+            let range = atMostRowLength ? "from \(minimum) to n = \(rowLength)" : "of at least \(minimum)"
+            return "a whole number \(range)\(each)"
+        case .number(let minimum, let maximum, let fractions):
+            let low = RawValue.spell(minimum)
+            let range = maximum.map { "from \(low) to \(RawValue.spell($0))" } ?? "of at least \(low)"
+            let spellings = fractions.keys.sorted().map { " or \"\($0)\"" }.joined()
+            return "a number \(range)\(spellings)\(each)"
+        }
+    }
+}

@@ -1,0 +1,17 @@
+/// A first-in, first-out queue over an array; amortised O(1) at both ends.
+struct Deque<Element> {
+    private var incoming: [Element] = []
+    private var outgoing: [Element] = []
+
+    var count: Int { incoming.count + outgoing.count }
+
+    mutating func append(_ element: Element) { incoming.append(element) }
+
+    mutating func popFirst() -> Element? {
+        if outgoing.isEmpty {
+            outgoing = incoming.reversed()
+            incoming.removeAll(keepingCapacity: true)
+        }
+        return outgoing.popLast()
+    }
+}

@@ -1,0 +1,117 @@
+import Operators
+import Synchronization
+
+/// One request's way through the pool, as its owner (room Service) sees it. All methods run on
+/// worker threads.
+package protocol Call: AnyObject, Sendable {
+    func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest
+    /// Encodes and sends the answer. Called once, unless `fail` is.
+    func succeed(_ result: InferenceResult, _ timings: Timings)
+    /// Sends the error. Called once, unless `succeed` is.
+    func fail(_ error: ServiceError, _ request: InferenceRequest?, _ timings: Timings)
+}
+
+/// A call in the pool: decoded by the worker that takes it, computed by as many as are free, and
+/// finished by the one that completes its last block of rows. Nobody waits for anybody.
+final class Job: @unchecked Sendable {
+    private let call: any Call
+    private let submittedNanoseconds: Int
+    private var timings = Timings()
+    private var computeStart = 0
+    // Written by the decoding worker before the job is shared, read-only after that.
+    private var request: InferenceRequest?
+    private var ranges: [Range<Int>] = []
+    private var outputs: [OperatorOutput] = []
+
+    private let nextBlock = Atomic<Int>(0)
+    private let blocksLeft = Atomic<Int>(0)
+    /// The error of the lowest row: the same answer however the rows were split.
+    private let firstError = Mutex<OperatorError?>(nil)
+
+    init(_ call: any Call) {
+        self.call = call
+        self.submittedNanoseconds = monotonicNanoseconds()
+    }
+
+    /// Whether there are blocks that no worker has taken yet.
+    var hasUnclaimedBlocks: Bool { nextBlock.load(ordering: .relaxed) < ranges.count }
+
+    /// Decodes and plans. False when the job ended here, with an error or with nothing to compute.
+    func start(_ worker: Worker) -> Bool {
+        let started = monotonicNanoseconds()
+        timings[.queue] = started - submittedNanoseconds
+        do throws(ServiceError) {
+            let request = try call.decode(worker)
+            timings[.decode] = monotonicNanoseconds() - started
+            self.request = request
+            ranges = Self.plan(request)
+            outputs = ranges.map { _ in worker.outputs.take(request.op.descriptor.outputs.count) }
+            blocksLeft.store(ranges.count, ordering: .relaxed)
+            computeStart = monotonicNanoseconds()
+            return true
+        } catch {
+            timings[.decode] = monotonicNanoseconds() - started
+            call.fail(error, nil, timings)
+            return false
+        }
+    }
+
+    /// How many further workers could help.
+    var spareBlocks: Int { ranges.count - 1 }
+
+    /// Computes blocks until none is left; finishes the job after the last one of all.
+    /// True if this call finished it.
+    func computeBlocks(_ worker: Worker) -> Bool {
+        guard let request else { preconditionFailure("a job computes after it has started") }
+        var isLast = false
+        while true {
+            let index = nextBlock.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard index < ranges.count else { return isLast }
+            compute(ranges[index], request, into: outputs[index], worker)
+            let left = blocksLeft.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
+            if left == 0 {
+                finish(request, worker)
+                isLast = true
+            }
+        }
+    }
+
+    private func compute(
+        _ rows: Range<Int>, _ request: InferenceRequest, into output: OperatorOutput, _ worker: Worker
+    ) {
+        let shape = request.answerShape
+        output.answer.reset(
+            dtype: request.x.dtype, rowLength: shape.rowLength,
+            rowCapacity: rows.count * request.stackCount * shape.rowsPerInputRow)
+        let block = RowBlock(
+            x: request.x, rows: rows, parameters: request.parameters, inputs: request.inputs)
+        do throws(OperatorError) {
+            try request.op.run(
+                request.direction, block, request.cotangents, into: output, worker.workspace)
+        } catch {
+            firstError.withLock { first in
+                if first.map({ error.row < $0.row }) ?? true { first = error }
+            }
+        }
+    }
+
+    private func finish(_ request: InferenceRequest, _ worker: Worker) {
+        timings[.compute] = monotonicNanoseconds() - computeStart
+        if let error = firstError.withLock({ $0 }) {
+            call.fail(ServiceError(error, in: request), request, timings)
+        } else {
+            call.succeed(InferenceResult(request: request, blocks: outputs), timings)
+        }
+        for output in outputs { worker.outputs.giveBack(output) }
+    }
+
+    /// Blocks of about `Limits.blockElements` numbers; all rows together where the operator asks.
+    private static func plan(_ request: InferenceRequest) -> [Range<Int>] {
+        let rows = request.x.rowCount
+        guard case .row = request.op.scope(request.parameters) else { return [0..<rows] }
+        let rowsPerBlock = max(1, Limits.blockElements / max(1, request.x.rowLength))
+        return stride(from: 0, to: rows, by: rowsPerBlock).map { start in
+            start..<min(rows, start + rowsPerBlock)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/// Every limit of the service, with its unit in its name. Those that a flag sets are its defaults;
+/// each is described in docs/OPERATIONS.md and crossed by a test.
+package struct Limits: Sendable {
+    /// A larger Content-Length is refused before a byte of body is read.
+    package var bodyBytesMax = 256 << 20
+    /// Memory for bodies, decoded numbers and replies of all requests together.
+    package var inflightBytesMax = 1 << 30
+    /// Requests that wait for a worker; one more is refused.
+    package var queueDepthMax = 256
+    /// Connections; far above the queue's depth, because at this limit clients hang unanswered.
+    package var connectionsMax = 4096
+    /// A connection without traffic is closed after this time.
+    package var connectionTimeoutSeconds = 60
+    /// After SIGTERM, accepted requests have this long to finish.
+    package var drainTimeoutSeconds = 30
+    /// Threads that compute.
+    package var workers = 2
+    /// Threads that read and write sockets.
+    package var ioThreads = 2
+
+    package init() {}
+
+    /// Columns of a row: indices are int32 inside.
+    package static let rowLengthMax = Int(Int32.max)
+    /// Numbers in x, and in the cotangents: keeps every product of sizes in 64 bits.
+    package static let elementsMax = 1 << 40
+    /// Cotangents in one request.
+    package static let cotangentsMax = 65_536
+    /// A query string is refused above this.
+    package static let queryBytesMax = 1 << 16
+    /// A refused request's body up to this size is read and forgotten, which keeps the connection.
+    package static let discardBytesMax = 1 << 20
+    /// What a 503 asks clients to wait.
+    package static let retryAfterSeconds = 1
+    /// Numbers of one block of rows: small enough for a worker's cache and to share a batch evenly,
+    /// large enough that handing it over costs little beside it.
+    package static let blockElements = 1 << 16
+    /// Recycled buffers above this are given back to the system.
+    package static let idleBufferBytesMax = 256 << 20
+    /// A JSON body may need this many bytes beside itself: simdjson's index takes up to 4 a byte,
+    /// and "0," becomes a float64: 4 a byte again.
+    package static let jsonWorkingBytesPerBodyByte = 8
+    /// simdjson reads (and ignores) this many bytes past the end.
+    package static let bodyPaddingBytes = 64
+}

@@ -1,0 +1,79 @@
+import Operators
+
+/// Everything that a request can do wrong, and everything that can keep us from answering it.
+///
+/// Room Service maps each case to a status, a stable code and a text (Problem.swift).
+package enum ServiceError: Error, Equatable, Sendable {
+    // The text or bytes are not what the media type says.
+    case invalidJSON(reason: String)
+    case duplicateKey(String)
+    case nestedTooDeep(Place)
+    case numberBeyondDouble(Place)
+    case invalidQuery(reason: String)
+    /// A parameter that exists, but not here (in the query of a JSON request, for example).
+    case misplacedParameter(name: String, belongs: String)
+
+    // Well-formed, and impossible.
+    case unknownParameter(name: String, known: [String])
+    case unknownOperator(name: String, known: [String])
+    case missingParameter(name: String, expected: String)
+    case wrongType(Place, expected: String, found: String)
+    case outOfRange(Place, expected: String, found: String)
+    case raggedRows(Place, expected: Int, found: Int)
+    case emptyRows(Place)
+    case wrongShape(field: String, expected: String, found: String)
+    case wrongBodyLength(expected: String, found: Int)
+    case tooManyElements(field: String, limit: Int)
+    case noSuchDirection(operatorName: String, direction: Direction)
+    /// NaN or an infinity among the numbers.
+    case notFinite(Place, found: String)
+    case tooFewFiniteEntries(row: Int, k: Int, finiteCount: Int)
+
+    // The service cannot now.
+    case overloaded(Resource)
+    case draining
+    /// A bug of ours: counted, logged, answered.
+    case internalError
+
+    /// Where in the request: a field, and the position inside it.
+    package struct Place: Equatable, Sendable {
+        package let field: String
+        /// Indices, outermost first; fewer than `axes` where a whole row is meant.
+        package let position: [Int]
+        /// Axes of the field: 1 for [n] or one value a row, 2 for [B, n], 3 for [G, B, n].
+        package let axes: Int
+
+        package init(_ field: String, _ position: [Int] = [], axes: Int? = nil) {
+            self.field = field
+            self.position = position
+            self.axes = max(axes ?? position.count, position.count)
+        }
+
+        /// "x[3][1]".
+        package var path: String { field + position.map { "[\($0)]" }.joined() }
+    }
+
+    /// What there is too little of.
+    package enum Resource: String, Sendable {
+        case queue
+        case bytes
+    }
+}
+
+extension ServiceError {
+    /// An operator's error in terms of the request that it came from.
+    package init(_ error: OperatorError, in request: InferenceRequest) {
+        switch error {
+        case .notFinite(let input, let row, let column, let value):
+            // Rows of cotangents are counted through all G of them.
+            let b = request.x.rowCount
+            var position = request.hasStackAxis && input == "cotangent" ? [row / b] : []
+            if !request.isSingleRow { position.append(row % b) }
+            self = .notFinite(Place(input, position + [column]), found: value.rawValue)
+        case .tooFewFiniteEntries(let row, let k, let finiteCount):
+            self = .tooFewFiniteEntries(row: row, k: k, finiteCount: finiteCount)
+        case .notFiniteAnswer, .cancelled:
+            self = .internalError
+        }
+    }
+}

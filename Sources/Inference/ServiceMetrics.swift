@@ -1,0 +1,90 @@
+import Metrics
+import Operators
+
+/// Every metric that requests move, declared once. Prefix topkd_, Prometheus base units.
+package final class ServiceMetrics: Sendable {
+    package let httpRequests: Counter
+    package let codecRequests: Counter
+    package let rejected: Counter
+    package let cancelled: Counter
+    package let stageDuration: Histogram
+    package let rows: Counter
+    package let elements: Counter
+    package let nonzeros: Counter
+    package let nonconvergedRows: Counter
+    package let connectionsClosed: Counter
+    package let connectionsOpen = UpDown()
+
+    /// Methods beside these are counted as "other".
+    package static let methods = ["GET", "HEAD", "POST", "other"]
+    /// Where a request can be when its client goes away.
+    package static let phases = ["receive", "queue", "send"]
+
+    /// - Parameters:
+    ///   - routes: the route table's paths; "other" is added for unknown ones.
+    ///   - statuses: every status that a handler can answer.
+    ///   - rejections: every reason for which a request is turned away.
+    package init(
+        routes: [String], statuses: [Int], codecs: [String], rejections: [String],
+        connectionEnds: [String]
+    ) {
+        httpRequests = Counter(
+            "topkd_http_requests_total", help: "Requests answered, by route, method and status code.",
+            labels: [
+                ("route", routes + ["other"]), ("method", Self.methods),
+                ("code", statuses.map { String($0) }),
+            ], omitsZeros: true)
+        codecRequests = Counter(
+            "topkd_codec_requests_total", help: "Requests decoded, by codec.",
+            labels: [("codec", codecs)])
+        rejected = Counter(
+            "topkd_rejected_total", help: "Requests turned away before they were computed, by reason.",
+            labels: [("reason", rejections)])
+        cancelled = Counter(
+            "topkd_cancelled_total", help: "Requests whose client went away, by phase.",
+            labels: [("phase", Self.phases)])
+        let directions = Direction.allCases.map { $0.rawValue }
+        stageDuration = Histogram(
+            "topkd_stage_duration_seconds", help: "Time spent in each stage of a request.",
+            labels: [
+                ("stage", Stage.allCases.map { $0.rawValue }), ("operator", Registry.names),
+                ("direction", directions),
+            ])
+        rows = Counter("topkd_rows_total", help: "Rows computed.")
+        elements = Counter("topkd_elements_total", help: "Numbers of x computed.")
+        nonzeros = Counter(
+            "topkd_nonzeros_total", help: "Non-zero numbers answered.",
+            labels: [("operator", Registry.names), ("direction", directions)])
+        nonconvergedRows = Counter(
+            "topkd_nonconverged_rows_total", help: "Rows whose solver reached its limit.")
+        connectionsClosed = Counter(
+            "topkd_connections_closed_total", help: "Connections closed, by reason.",
+            labels: [("reason", connectionEnds)])
+    }
+
+    /// Counts one computed request.
+    package func record(_ result: InferenceResult) {
+        let request = result.request
+        rows.add(request.x.rowCount)
+        elements.add(request.x.rowCount * request.x.rowLength)
+        nonzeros.add(
+            result.nonzeroCount, request.op.descriptor.name, request.direction.rawValue)
+    }
+
+    /// Counts the stages of one request whose operator is known.
+    package func record(_ timings: Timings, _ request: InferenceRequest) {
+        for stage in Stage.allCases {
+            stageDuration.observe(
+                nanoseconds: timings[stage], stage.rawValue, request.op.descriptor.name,
+                request.direction.rawValue)
+        }
+    }
+
+    /// In the order of /metrics.
+    package var all: [any Metric] {
+        [
+            httpRequests, codecRequests, rejected, cancelled, stageDuration, rows, elements,
+            nonzeros, nonconvergedRows, connectionsClosed,
+        ]
+    }
+}

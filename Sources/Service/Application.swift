@@ -1,0 +1,58 @@
+import Inference
+import Logging
+import Metrics
+import MicroHTTPD
+
+/// What `topkd serve` was told.
+package struct Configuration: Sendable {
+    package var host = "127.0.0.1"
+    /// 0 takes a free one.
+    package var port = 8080
+    package var limits = Limits()
+
+    package init() {}
+}
+
+/// The assembled service: starts with everything listening, stops in order.
+package final class Application: Sendable {
+    /// Where it listens, with the real port.
+    package let url: String
+    private let state: ServiceState
+    private let daemon: Daemon
+
+    /// Binds, starts the workers and the epoll threads.
+    package init(_ configuration: Configuration, _ logger: Logger) throws {
+        let state = ServiceState(configuration.limits, logger)
+        let socket = try ListeningSocket.tcp(host: configuration.host, port: configuration.port)
+        let pages = Pages(state.metrics.all + ServiceGauges.all(state) + ProcessMetrics.all())
+        state.workers.start()
+        let options = DaemonOptions(
+            threadCount: configuration.limits.ioThreads,
+            connectionsMax: configuration.limits.connectionsMax,
+            connectionTimeoutSeconds: configuration.limits.connectionTimeoutSeconds)
+        do {
+            daemon = try Daemon(takingOwnershipOf: socket, options, Gateway(state, pages))
+        } catch {
+            state.workers.stop()
+            throw error
+        }
+        self.state = state
+        url = socket.url
+    }
+
+    /// Orderly end: nothing new is accepted, what was accepted is answered, then connections close.
+    /// Returns how many requests the deadline cut off (they are still answered, late, before it ends).
+    @discardableResult
+    package func stop() -> Int {
+        state.startDraining()
+        daemon.quiesce()
+        let deadline = monotonicNanoseconds() + state.limits.drainTimeoutSeconds * 1_000_000_000
+        let isIdle = state.workers.waitUntilIdle(deadlineNanoseconds: deadline)
+        let unfinished = isIdle ? 0 : state.workers.unfinished
+        if !isIdle { state.logger.warning("\(unfinished) requests unfinished at the drain deadline") }
+        // Suspended connections must be resumed before the daemon stops: the workers finish them.
+        state.workers.stop()
+        daemon.stop()
+        return unfinished
+    }
+}

@@ -1,0 +1,132 @@
+import Codecs
+import Inference
+import Logging
+import MicroHTTPD
+import Operators
+
+/// The HTTP side of the service: decides by the header, keeps the body, and hands complete requests
+/// to the workers. Runs on epoll threads, so it does nothing that takes long.
+final class Gateway: Responder {
+    private let state: ServiceState
+    private let pages: Pages
+
+    init(_ state: ServiceState, _ pages: Pages) {
+        self.state = state
+        self.pages = pages
+    }
+
+    func begin(_ exchange: Exchange, fault: HeaderFault?) -> BodyPlan {
+        let record = RequestRecord(requestID: state.requestID(exchange.header("X-Request-Id")))
+        exchange.attachment = record
+        if let fault { return .refuse(state.refuse(Problem(.fault(fault)), record)) }
+        let sides = exchange.target.split(
+            separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        do throws(HeaderRefusal) {
+            guard let route = Route.find(sides[0]) else {
+                throw .notFound(path: String(sides[0]))
+            }
+            record.route = route
+            guard route.allow.contains(exchange.method) else {
+                throw .methodNotAllowed(method: exchange.method, allow: route.allow)
+            }
+            let length = exchange.framing.contentLength ?? 0
+            guard length <= state.limits.bodyBytesMax else {
+                throw .bodyTooLarge(byteCount: length, limit: state.limits.bodyBytesMax)
+            }
+            guard case .compute(let direction) = route.endpoint else {
+                return exchange.framing.isChunked
+                    ? .refuse(state.refuse(Problem(.lengthRequired), record)) : .ignore
+            }
+            return try beginUpload(exchange, record, direction, query: sides.dropFirst().first ?? "")
+        } catch {
+            return refuse(exchange, record, Problem(error))
+        }
+    }
+
+    /// Chooses codecs, takes memory for the body.
+    private func beginUpload(
+        _ exchange: Exchange, _ record: RequestRecord, _ direction: Direction, query: Substring
+    ) throws(HeaderRefusal) -> BodyPlan {
+        guard let length = exchange.framing.contentLength else { throw .lengthRequired }
+        if let encoding = exchange.header("Content-Encoding"), encoding.lowercased() != "identity" {
+            throw .unsupportedContentEncoding(found: encoding)
+        }
+        let requestCodec = try Negotiation.requestCodec(exchange.header("Content-Type"))
+        let answerCodec = try Negotiation.answerCodec(
+            exchange.header("Accept"), mirroring: requestCodec)
+        do throws(ServiceError) {
+            let items = try Query.parse(query)
+            if state.isDraining { throw .draining }
+            let workingBytes = requestCodec.workingBytes(bodyBytes: length)
+            guard let body = state.buffers.take(byteCount: length + requestCodec.paddingBytes),
+                let reservation = state.buffers.reserve(byteCount: workingBytes)
+            else { throw .overloaded(.bytes) }
+            record.upload = Upload(
+                direction: direction, requestCodec: requestCodec, answerCodec: answerCodec,
+                query: items, body: body, reservation: reservation)
+            return .store(
+                UnsafeMutableRawBufferPointer(start: body.memory, count: length), owner: body)
+        } catch {
+            return refuse(exchange, record, Problem(error))
+        }
+    }
+
+    /// Reads a small body away to keep the connection; closes it where that is not worth it, or where
+    /// the client waits for our word before it sends one.
+    private func refuse(_ exchange: Exchange, _ record: RequestRecord, _ problem: Problem) -> BodyPlan {
+        let reply = state.refuse(problem, record)
+        let isSmall = (exchange.framing.contentLength ?? 0) <= Limits.discardBytesMax
+        let isWaiting = exchange.header("Expect") != nil
+        return isSmall && !isWaiting && !exchange.framing.isChunked
+            ? .discard(then: reply) : .refuse(reply)
+    }
+
+    func respond(_ exchange: Exchange) -> Answer {
+        guard let record = exchange.attachment as? RequestRecord, let route = record.route else {
+            preconditionFailure("respond follows begin")
+        }
+        guard let upload = record.upload else {
+            return .now(page(route.endpoint, record))
+        }
+        upload.body.count = exchange.bodyCount
+        do throws(ServiceError) {
+            let slot = try state.workers.reserve()
+            let call = TopkCall(exchange, record, upload, state)
+            return .later { slot.submit(call) }
+        } catch {
+            return .now(state.refuse(Problem(error), record))
+        }
+    }
+
+    private func page(_ endpoint: Endpoint, _ record: RequestRecord) -> Reply {
+        if endpoint == .ready && state.isDraining {
+            return state.refuse(Problem(ServiceError.draining), record)
+        }
+        var reply = pages.reply(endpoint)
+        reply.add("X-Request-Id", record.requestID)
+        return reply
+    }
+
+    func finished(_ exchange: Exchange, _ end: ExchangeEnd) {
+        if case .answered = end {
+        } else {
+            state.metrics.cancelled.add(1, exchange.repliedStatus == nil ? "receive" : "send")
+        }
+        guard let status = exchange.repliedStatus else { return }
+        let record = exchange.attachment as? RequestRecord
+        let method = ServiceMetrics.methods.contains(exchange.method) ? exchange.method : "other"
+        state.metrics.httpRequests.add(
+            1, record?.route?.path ?? "other", method, String(status))
+    }
+
+    func connectionOpened() { state.metrics.connectionsOpen.add(1) }
+
+    func connectionClosed(_ reason: ConnectionEnd) {
+        state.metrics.connectionsOpen.add(-1)
+        state.metrics.connectionsClosed.add(1, reason.rawValue)
+    }
+
+    func log(_ message: String) {
+        state.logger.warning("libmicrohttpd: \(message.split(separator: "\n").joined(separator: " "))")
+    }
+}

@@ -1,0 +1,164 @@
+import FoundationEssentials
+import Inference
+import MicroHTTPD
+import Operators
+
+/// The stable codes of error answers. Clients may branch on them: never rename one.
+package enum ProblemCode: String, CaseIterable, Sendable {
+    case invalidHeader = "invalid_header"
+    case invalidTarget = "invalid_target"
+    case invalidJSON = "invalid_json"
+    case duplicateKey = "duplicate_key"
+    case tooDeep = "too_deep"
+    case numberTooLarge = "number_too_large"
+    case invalidQuery = "invalid_query"
+    case misplacedParameter = "misplaced_parameter"
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case notAcceptable = "not_acceptable"
+    case lengthRequired = "length_required"
+    case bodyTooLarge = "body_too_large"
+    case unsupportedMediaType = "unsupported_media_type"
+    case unsupportedContentEncoding = "unsupported_content_encoding"
+    case unknownParameter = "unknown_parameter"
+    case unknownOperator = "unknown_operator"
+    case missingParameter = "missing_parameter"
+    case wrongType = "wrong_type"
+    case outOfRange = "out_of_range"
+    case raggedRows = "ragged_rows"
+    case emptyRows = "empty_rows"
+    case wrongShape = "wrong_shape"
+    case wrongBodyLength = "wrong_body_length"
+    case tooManyElements = "too_many_elements"
+    case noSuchDirection = "no_such_direction"
+    case notFinite = "not_finite"
+    case tooFewFiniteEntries = "too_few_finite_entries"
+    case internalError = "internal_error"
+    case unsupportedTransferEncoding = "unsupported_transfer_encoding"
+    case overloaded
+    case draining
+
+    package var status: Int {
+        switch self {
+        case .invalidHeader, .invalidTarget, .invalidJSON, .duplicateKey, .tooDeep,
+            .numberTooLarge, .invalidQuery, .misplacedParameter:
+            400
+        case .notFound: 404
+        case .methodNotAllowed: 405
+        case .notAcceptable: 406
+        case .lengthRequired: 411
+        case .bodyTooLarge: 413
+        case .unsupportedMediaType, .unsupportedContentEncoding: 415
+        case .unknownParameter, .unknownOperator, .missingParameter, .wrongType, .outOfRange,
+            .raggedRows, .emptyRows, .wrongShape, .wrongBodyLength, .tooManyElements,
+            .noSuchDirection, .notFinite, .tooFewFiniteEntries:
+            422
+        case .internalError: 500
+        case .unsupportedTransferEncoding: 501
+        case .overloaded, .draining: 503
+        }
+    }
+
+    /// The reason phrase of the status.
+    var title: String {
+        switch status {
+        case 400: "Bad Request"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 406: "Not Acceptable"
+        case 411: "Length Required"
+        case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
+        case 422: "Unprocessable Content"
+        case 501: "Not Implemented"
+        case 503: "Service Unavailable"
+        default: "Internal Server Error"
+        }
+    }
+}
+
+/// An error answer, RFC 9457 problem+json.
+struct Problem: Encodable {
+    static let mediaType = "application/problem+json"
+
+    let code: ProblemCode
+    let detail: String
+    var field: String?
+    var cotangent: Int?
+    var row: Int?
+    var column: Int?
+    var expected: String?
+    var found: String?
+    var requestID = ""
+    /// For 405.
+    var allow: [String] = []
+
+    init(_ code: ProblemCode, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    init(
+        _ code: ProblemCode, _ place: ServiceError.Place, _ detail: String, expected: String? = nil,
+        found: String? = nil
+    ) {
+        self.code = code
+        self.detail = detail
+        self.expected = expected
+        self.found = found
+        field = place.field
+        guard !place.position.isEmpty else { return }
+        if place.field == "x" || place.field == "cotangent" {
+            // The last axis is the column; a shorter position names a whole row.
+            var names: [WritableKeyPath<Problem, Int?>] = [\.cotangent, \.row, \.column]
+            names.removeFirst(max(0, 3 - place.axes))
+            for (name, index) in zip(names, place.position) { self[keyPath: name] = index }
+        } else {
+            row = place.position[0]
+        }
+    }
+
+    private enum Key: String, CodingKey {
+        case type, title, status, code, detail, field, cotangent, row, column, expected, found
+        case requestID = "request_id"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var object = encoder.container(keyedBy: Key.self)
+        try object.encode("about:blank", forKey: .type)
+        try object.encode(code.title, forKey: .title)
+        try object.encode(code.status, forKey: .status)
+        try object.encode(code.rawValue, forKey: .code)
+        try object.encode(detail, forKey: .detail)
+        try object.encodeIfPresent(field, forKey: .field)
+        try object.encodeIfPresent(cotangent, forKey: .cotangent)
+        try object.encodeIfPresent(row, forKey: .row)
+        try object.encodeIfPresent(column, forKey: .column)
+        try object.encodeIfPresent(expected, forKey: .expected)
+        try object.encodeIfPresent(found, forKey: .found)
+        try object.encode(requestID, forKey: .requestID)
+    }
+
+    /// The HTTP answer.
+    func reply(requestID: String) -> Reply {
+        var problem = self
+        problem.requestID = requestID
+        var reply = Reply(
+            status: code.status, contentType: Self.mediaType, text: JSONText.encode(problem))
+        if code.status == 503 { reply.add("Retry-After", "\(Limits.retryAfterSeconds)") }
+        if !allow.isEmpty { reply.add("Allow", allow.joined(separator: ", ")) }
+        return reply
+    }
+}
+
+/// Encodable values as one line of JSON with sorted keys.
+enum JSONText {
+    static func encode(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else {
+            preconditionFailure("values of ours are always encodable")
+        }
+        return String(decoding: data, as: UTF8.self) + "\n"
+    }
+}

@@ -1,0 +1,66 @@
+import Codecs
+import Inference
+import Logging
+import MicroHTTPD
+import Synchronization
+
+/// What every request handler shares.
+final class ServiceState: Sendable {
+    let limits: Limits
+    let logger: Logger
+    let buffers: BufferPool
+    let workers: WorkerPool
+    let metrics: ServiceMetrics
+    private let draining = Atomic<Bool>(false)
+    private let nextRequest = Atomic<UInt64>(UInt64.random(in: 0 ... .max))
+
+    init(_ limits: Limits, _ logger: Logger) {
+        self.limits = limits
+        self.logger = logger
+        buffers = BufferPool(budgetBytes: limits.inflightBytesMax)
+        workers = WorkerPool(workerCount: limits.workers, queueDepthMax: limits.queueDepthMax)
+        metrics = ServiceMetrics(
+            routes: Route.all.map { $0.path },
+            statuses: Set(ProblemCode.allCases.map { $0.status } + [200]).sorted(),
+            codecs: CodecRegistry.all.map { $0.name },
+            rejections: ProblemCode.allCases.map { $0.rawValue },
+            connectionEnds: ConnectionEnd.allCases.map { $0.rawValue })
+    }
+
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    func startDraining() {
+        draining.store(true, ordering: .relaxed)
+        workers.close()
+    }
+
+    /// The client's id if it is one that may go into logs and headers, otherwise a new one.
+    func requestID(_ proposed: String?) -> String {
+        if let proposed, !proposed.isEmpty, proposed.utf8.count <= 128,
+            proposed.utf8.allSatisfy({ Self.isIDByte($0) })
+        {
+            return proposed
+        }
+        // An odd step walks through all 2^64 values before one repeats.
+        let number = nextRequest.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    private static func isIDByte(_ byte: UInt8) -> Bool {
+        let isAlphanumeric =
+            (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 90) || (byte >= 97 && byte <= 122)
+        return isAlphanumeric || byte == 45 || byte == 46 || byte == 95
+    }
+
+    /// Counts and words one refusal.
+    func refuse(_ problem: Problem, _ record: RequestRecord) -> Reply {
+        metrics.rejected.add(1, problem.code.rawValue)
+        if problem.code == .internalError {
+            logger.error("internal error", metadata: ["request_id": "\(record.requestID)"])
+        }
+        var reply = problem.reply(requestID: record.requestID)
+        reply.add("X-Request-Id", record.requestID)
+        return reply
+    }
+}
