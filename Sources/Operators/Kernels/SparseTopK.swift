@@ -69,9 +69,10 @@ struct SparseTopK {
         guard isMagnitude else { return kth - next >= lambda }
         if next == 0 { return true }
         switch exponent {
-        case .linear: return kth >= next + lambda * next
-        case .cubic: return kth >= next + lambda * cbrt(next)
-        case .general(let e): return kth >= next + lambda * pow(next, 1 / e)
+        // The gap is exact where it is small; the sum next + lambda next^(p-1) would lose it.
+        case .linear: return kth - next >= lambda * next
+        case .cubic: return kth - next >= lambda * cbrt(next)
+        case .general(let e): return kth - next >= lambda * pow(next, 1 / e)
         }
     }
 

@@ -131,9 +131,10 @@ struct ThresholdSolver<Power: PowerRule> {
     /// For e < 1 the weight u^e has an infinite slope at 0, so the smallest active u must be exact
     /// to its last digit: measure t from that entry itself, and solve again in the few ulps left.
     mutating func refine(_ t: Double) -> Double {
-        var t = t
-        // Distinct scores inside one ulp of t are at most two; the loop is a bound, not a search.
-        for _ in 0..<4 {
+        // A little above the root, so that an entry whose u was rounded to 0 is looked at, too.
+        var t = t + 0x1p-50 * abs(t)
+        // Distinct scores within these few ulps are few; the loop is a bound, not a search.
+        for _ in 0..<8 {
             var smallest = Double.infinity
             var nearest = 0
             for i in 0..<count where offsets[i] + t > 0 && offsets[i] + t < smallest {
