@@ -15,12 +15,11 @@ let package = Package(
         // C and C++: wrappers only, no logic of ours.
         .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
         .target(name: "CTextFloats", linkerSettings: [.linkedLibrary("simdjson")]),
-        .target(
-            name: "CContract", exclude: ["openapi.json"],
-            cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
+        .target(name: "CKernels"),
+        .target(name: "CContract", exclude: ["openapi.json"]),
 
         .target(name: "MicroHTTPD", dependencies: ["CMicroHTTPD"]),
-        .target(name: "Operators"),
+        .target(name: "Operators", dependencies: ["CKernels"]),
         .target(name: "Metrics"),
         .target(name: "Inference", dependencies: ["Operators", "Metrics"]),
         .target(name: "Codecs", dependencies: ["CTextFloats", "Inference", "Operators"]),

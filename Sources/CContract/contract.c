@@ -1,5 +1,7 @@
 #include "CContract.h"
 
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
 // #embed costs a second of compile time where SwiftPM's resource embedding takes a minute.
 static const unsigned char yaml[] = {
 #embed "../../openapi.yaml"

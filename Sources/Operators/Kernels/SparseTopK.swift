@@ -18,14 +18,12 @@ struct SparseTopK {
     ) {
         precondition(k >= 1 && k <= finiteCount && finiteCount <= row.count)
         let hasInfinity = finiteCount < row.count
-        let count =
-            isMagnitude
-            ? Selection.gather(row, k: k, hasInfinity: hasInfinity, Absolute.self, workspace, cut: cut)
-            : Selection.gather(row, k: k, hasInfinity: hasInfinity, Signed.self, workspace, cut: cut)
+        let count = Selection.gather(
+            row, k: k, hasInfinity: hasInfinity, isAbsolute: isMagnitude, workspace, cut: cut)
         let scores = workspace.scores.pointer
         let copy = workspace.selection.reserve(count)
         copy.update(from: scores, count: count)
-        let ranks = Selection.select(copy, count: count, k: k)
+        let ranks = Ranks.select(copy, count: count, k: k)
         workspace.support.reset(capacity: count)
         guard let next = ranks.next, !isHard(kth: ranks.kth, next: next) else {
             return selectHard(count: count, kth: ranks.kth, workspace)
@@ -109,7 +107,7 @@ struct SparseTopK {
     }
 
     private func solveSoft<Power: PowerRule>(
-        _ power: Power, count: Int, _ ranks: Selection.Ranks, _ next: Double, _ workspace: Workspace
+        _ power: Power, count: Int, _ ranks: Ranks, _ next: Double, _ workspace: Workspace
     ) {
         var solver = ThresholdSolver(
             power, scores: workspace.scores.pointer, offsets: workspace.offsets.pointer,
