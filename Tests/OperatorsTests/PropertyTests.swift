@@ -1,0 +1,123 @@
+import Fixtures
+import Operators
+import Testing
+
+/// What holds for every operator and every row; a new operator is covered by its registration.
+@Suite struct PropertyTests {
+    private struct Sample {
+        let x: [Double]
+        let k: Int
+        let lambda: Double
+        let p: Double
+    }
+
+    private static func samples(_ count: Int, seed: UInt64) -> [Sample] {
+        var random = SplitMix64(seed: seed)
+        return (0..<count).map { _ in
+            // Long rows take the way through group maxima, short ones do not.
+            let n = [1, 5, 40, 300, 2000].randomElement(using: &random)!
+            let k = Int.random(in: 1...max(1, n / [1, 4, 40].randomElement(using: &random)!), using: &random)
+            let x = random.normals(n, scale: [1e-3, 1, 100].randomElement(using: &random)!)
+            let lambda = [0.001, 0.1, 1, 30].randomElement(using: &random)!
+            let p = [4.0 / 3, 1.5, 2, 3].randomElement(using: &random)!
+            return Sample(x: x, k: k, lambda: lambda, p: p)
+        }
+    }
+
+    @Test("a mask lies in [0, 1] and sums to k, with few entries in between")
+    func maskSum() throws {
+        let op = try #require(Registry.find("mask"))
+        for sample in Self.samples(300, seed: 21) {
+            let y = try forward(op, sample)
+            #expect(y.allSatisfy { $0 >= 0 && $0 <= 1 })
+            #expect(abs(y.reduce(0, +) - Double(sample.k)) < 1e-11 * Double(sample.k))
+        }
+    }
+
+    @Test("permuting a row permutes its answer", arguments: Registry.names)
+    func equivariance(_ name: String) throws {
+        let op = try #require(Registry.find(name))
+        var random = SplitMix64(seed: 22)
+        for sample in Self.samples(150, seed: 23) {
+            let order = Array(sample.x.indices).shuffled(using: &random)
+            let y = try forward(op, sample)
+            let permuted = Sample(
+                x: order.map { sample.x[$0] }, k: sample.k, lambda: sample.lambda, p: sample.p)
+            let z = try forward(op, permuted)
+            let scale = max(1, sample.x.map { abs($0) }.max()!)
+            for (i, source) in order.enumerated() {
+                #expect(abs(z[i] - y[source]) <= 1e-12 * scale, "\(name) n \(sample.x.count)")
+            }
+        }
+    }
+
+    @Test("a batch is its rows, with k and lambda of each", arguments: Registry.names)
+    func batch(_ name: String) throws {
+        let op = try #require(Registry.find(name))
+        var random = SplitMix64(seed: 24)
+        let x = (0..<8).map { _ in random.normals(500) }
+        let k = (0..<8).map { 1 + 7 * $0 }
+        let lambda = (0..<8).map { 0.05 * Double($0) }
+        let together = try Compute.forward(op, x, Compute.parameters(op, k: k, lambda: lambda))
+        for row in 0..<8 {
+            let alone = try Compute.forward(
+                op, [x[row]], Compute.parameters(op, k: [k[row]], lambda: [lambda[row]]))
+            #expect(together[row] == alone[0])
+        }
+    }
+
+    @Test("lambda towards 0 is the hard answer", arguments: Registry.names)
+    func hardLimit(_ name: String) throws {
+        let op = try #require(Registry.find(name))
+        for sample in Self.samples(100, seed: 25) {
+            let hard = try forward(op, Sample(x: sample.x, k: sample.k, lambda: 0, p: sample.p))
+            let soft = try forward(op, Sample(x: sample.x, k: sample.k, lambda: 1e-14, p: sample.p))
+            let scale = max(1, sample.x.map { abs($0) }.max()!)
+            #expect(zip(hard, soft).allSatisfy { abs($0 - $1) <= 1e-9 * scale })
+            #expect(hard.filter { $0 != 0 }.count <= sample.k)
+        }
+    }
+
+    @Test("float32 in is float64 of the same numbers, rounded once", arguments: Registry.names)
+    func precision(_ name: String) throws {
+        let op = try #require(Registry.find(name))
+        for sample in Self.samples(150, seed: 26) {
+            let x = sample.x.map { Double(Float($0)) }
+            let parameters = Compute.parameters(
+                op, k: [sample.k], lambda: [sample.lambda], p: sample.p)
+            let wide = try Compute.forward(op, [x], dtype: .float64, parameters)[0]
+            let narrow = try Compute.forward(op, [x], dtype: .float32, parameters)[0]
+            #expect(narrow == wide.map { Double(Float($0)) }, "\(name) n \(x.count) k \(sample.k)")
+        }
+    }
+
+    @Test("NaN and +inf are refused with their place, -inf in a cotangent, too", arguments: Registry.names)
+    func refusals(_ name: String) throws {
+        let op = try #require(Registry.find(name))
+        let parameters = Compute.parameters(op, k: [1])
+        for bad in [Double.nan, Double.infinity] {
+            var x = [[Double]](repeating: [Double](repeating: 1, count: 50), count: 3)
+            x[2][37] = bad
+            do {
+                _ = try Compute.forward(op, x, parameters)
+                Issue.record("\(bad) passed")
+            } catch {
+                #expect(error == .notFinite(
+                    input: "x", row: 2, column: 37, value: bad.isNaN ? .nan : .positiveInfinity))
+            }
+        }
+        do {
+            _ = try Compute.vjp(op, [[1, 2]], [[[0, -.infinity]]], parameters)
+            Issue.record("-inf passed as a cotangent")
+        } catch {
+            #expect(error == .notFinite(
+                input: "cotangent", row: 0, column: 1, value: .negativeInfinity))
+        }
+    }
+
+    private func forward(_ op: any Operator, _ sample: Sample) throws -> [Double] {
+        let parameters = Compute.parameters(
+            op, k: [sample.k], lambda: [sample.lambda], p: sample.p)
+        return try Compute.forward(op, [sample.x], parameters)[0]
+    }
+}
