@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Imports point one way: topkd -> Service -> {MicroHTTPD, Codecs} -> Inference -> {Operators, Metrics}.
-// docs/ARCHITECTURE.md gives the reason for each dependency.
+// Imports point one way: topkd -> Service -> {MicroHTTPD, Codecs} -> Inference -> {Operators,
+// Metrics}. docs/ARCHITECTURE.md gives the reason for each dependency.
 let package = Package(
     name: "topkd",
     products: [.executable(name: "topkd", targets: ["topkd"])],
@@ -38,7 +38,9 @@ let package = Package(
 
         .target(
             name: "Fixtures",
-            dependencies: ["Operators", "Service", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Operators", "Service", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/Fixtures", resources: [.copy("Golden")]),
         .testTarget(name: "OperatorsTests", dependencies: ["Operators", "Fixtures"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),

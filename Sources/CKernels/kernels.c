@@ -11,7 +11,8 @@
 
 #define LANES CKernels_lanes
 
-// Loops over LANES have a constant count, so that compilers turn each into a few vector instructions.
+// Loops over LANES have a constant count, so that compilers turn each into a few vector
+// instructions.
 #define DEFINE_KERNELS(SUFFIX, NUMBER, ABS)                                                        \
   FOR_EVERY_ISA                                                                                    \
   void CKernels_group_maxima_##SUFFIX(const NUMBER *x, size_t blocks, size_t height,               \

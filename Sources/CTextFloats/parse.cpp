@@ -220,7 +220,8 @@ struct ArrayReader {
         if (text == "-Infinity" && takes_negative_infinity) {
           return append(-std::numeric_limits<double>::infinity(), depth);
         }
-        bool spells = text == "NaN" || text == "Infinity" || text == "+Infinity" || text == "-Infinity";
+        bool spells = text == "NaN" || text == "Infinity" || text == "+Infinity" ||
+                      text == "-Infinity";
         return fail(spells ? CTextFloats_not_finite : CTextFloats_wrong_kind, depth + 1,
                     text == "NaN" ? "NaN" : text == "-Infinity" ? "-Infinity" : "+Infinity");
       }

@@ -32,7 +32,9 @@ struct ParameterDecoder {
         }
     }
 
-    private func decode(_ raw: RawValue, _ spec: ParameterSpec) throws(ServiceError) -> ParameterValue {
+    private func decode(_ raw: RawValue, _ spec: ParameterSpec) throws(ServiceError)
+        -> ParameterValue
+    {
         switch spec.kind {
         case .choice(let words):
             guard case .text(let word) = raw else { throw wrongType(raw, spec) }
@@ -111,11 +113,13 @@ struct ParameterDecoder {
         case .choice(let words):
             return words.map { "\"\($0)\"" }.joined(separator: " or ")
         case .integer(let minimum, let atMostRowLength):
-            let range = atMostRowLength ? "from \(minimum) to n = \(rowLength)" : "of at least \(minimum)"
+            let range =
+                atMostRowLength ? "from \(minimum) to n = \(rowLength)" : "of at least \(minimum)"
             return "a whole number \(range)\(each)"
         case .number(let minimum, let maximum, let fractions):
             let low = RawValue.spell(minimum)
-            let range = maximum.map { "from \(low) to \(RawValue.spell($0))" } ?? "of at least \(low)"
+            let range =
+                maximum.map { "from \(low) to \(RawValue.spell($0))" } ?? "of at least \(low)"
             let spellings = fractions.keys.sorted().map { " or \"\($0)\"" }.joined()
             return "a number \(range)\(spellings)\(each)"
         }

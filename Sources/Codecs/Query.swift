@@ -13,7 +13,8 @@ package struct QueryItem: Equatable, Sendable {
 
 /// Query strings, strictly: what is not well-formed is refused instead of guessed.
 package enum Query {
-    /// Splits and unescapes (%XX and +). Errors: a bad escape, bytes that are not UTF-8, a repeated name.
+    /// Splits and unescapes (%XX and +). Errors: a bad escape, bytes that are not UTF-8, a repeated
+    /// name.
     package static func parse(_ text: Substring) throws(ServiceError) -> [QueryItem] {
         guard text.utf8.count <= Limits.queryBytesMax else {
             throw .invalidQuery(reason: "longer than \(Limits.queryBytesMax) bytes")
@@ -30,7 +31,8 @@ package enum Query {
     }
 
     private static func unescape(_ text: Substring) throws(ServiceError) -> String {
-        guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") })
+        else {
             return String(text)
         }
         var bytes: [UInt8] = []
@@ -39,7 +41,8 @@ package enum Query {
             if byte == UInt8(ascii: "+") {
                 bytes.append(UInt8(ascii: " "))
             } else if byte == UInt8(ascii: "%") {
-                guard let high = rest.next().flatMap(hexDigit), let low = rest.next().flatMap(hexDigit)
+                guard let high = rest.next().flatMap(hexDigit),
+                    let low = rest.next().flatMap(hexDigit)
                 else { throw .invalidQuery(reason: "'\(text)' has a bad % escape") }
                 bytes.append(high * 16 + low)
             } else {

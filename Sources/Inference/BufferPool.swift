@@ -81,7 +81,9 @@ package final class BufferPool: BufferRecycler {
 
     private func make(_ capacity: Int) -> RawBuffer {
         let found = state.withLock { state -> IdleBlock? in
-            guard let block = state.idle[capacity.trailingZeroBitCount].popLast() else { return nil }
+            guard let block = state.idle[capacity.trailingZeroBitCount].popLast() else {
+                return nil
+            }
             state.idleBytes -= capacity
             return block
         }

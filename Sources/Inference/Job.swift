@@ -77,7 +77,8 @@ final class Job: @unchecked Sendable {
     }
 
     private func compute(
-        _ rows: Range<Int>, _ request: InferenceRequest, into output: OperatorOutput, _ worker: Worker
+        _ rows: Range<Int>, _ request: InferenceRequest, into output: OperatorOutput,
+        _ worker: Worker
     ) {
         let shape = request.answerShape
         output.answer.reset(

@@ -14,7 +14,8 @@ package enum IndexDType: String, CaseIterable, Sendable {
     package var byteCount: Int { self == .int32 ? 4 : 8 }
 }
 
-/// One decoded, validated request: what to compute and how to lay out the answer. Free of any codec.
+/// One decoded, validated request: what to compute and how to lay out the answer. Free of any
+/// codec.
 package struct InferenceRequest: Sendable {
     package let op: any Operator
     package let direction: Direction

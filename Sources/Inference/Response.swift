@@ -16,8 +16,8 @@ package struct InferenceResult: Sendable {
     /// Stored numbers.
     package var nonzeroCount: Int { blocks.reduce(0) { $0 + $1.answer.count } }
 
-    /// Hands out the answer's rows in their final order (cotangent, then row), as runs of consecutive
-    /// rows of one block: with one cotangent a run is a whole block.
+    /// Hands out the answer's rows in their final order (cotangent, then row), as runs of
+    /// consecutive rows of one block: with one cotangent a run is a whole block.
     package func forEachRun(_ body: (SparseRows, Range<Int>) -> Void) {
         let stackCount = request.stackCount
         if stackCount == 1 {

@@ -29,7 +29,8 @@ package final class ServiceMetrics: Sendable {
         connectionEnds: [String]
     ) {
         httpRequests = Counter(
-            "topkd_http_requests_total", help: "Requests answered, by route, method and status code.",
+            "topkd_http_requests_total",
+            help: "Requests answered, by route, method and status code.",
             labels: [
                 ("route", routes + ["other"]), ("method", Self.methods),
                 ("code", statuses.map { String($0) }),
@@ -38,7 +39,8 @@ package final class ServiceMetrics: Sendable {
             "topkd_codec_requests_total", help: "Requests decoded, by codec.",
             labels: [("codec", codecs)])
         rejected = Counter(
-            "topkd_rejected_total", help: "Requests turned away before they were computed, by reason.",
+            "topkd_rejected_total",
+            help: "Requests turned away before they were computed, by reason.",
             labels: [("reason", rejections)])
         cancelled = Counter(
             "topkd_cancelled_total", help: "Requests whose client went away, by phase.",

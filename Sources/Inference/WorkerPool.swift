@@ -36,7 +36,8 @@ package final class OutputPool: Sendable {
 
 /// A bounded queue and the threads that empty it.
 ///
-/// Lifecycle: `reserve` and `Slot.submit` from any thread; `close`, then `waitUntilIdle`, then `stop`.
+/// Lifecycle: `reserve` and `Slot.submit` from any thread; `close`, then `waitUntilIdle`, then
+/// `stop`.
 package final class WorkerPool: @unchecked Sendable {
     package let workerCount: Int
     package let queueDepthMax: Int
@@ -106,7 +107,9 @@ package final class WorkerPool: @unchecked Sendable {
     package func waitUntilIdle(deadlineNanoseconds: Int) -> Bool {
         monitor.withLock {
             while unfinishedCount > 0 {
-                if !monitor.wait(untilNanoseconds: deadlineNanoseconds) { return unfinishedCount == 0 }
+                if !monitor.wait(untilNanoseconds: deadlineNanoseconds) {
+                    return unfinishedCount == 0
+                }
             }
             return true
         }

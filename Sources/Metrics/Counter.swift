@@ -30,7 +30,8 @@ package final class Counter: Metric {
         self.omitsZeros = omitsZeros
     }
 
-    /// Adds to the child with these label values; a value that is not in the table is a programmer error.
+    /// Adds to the child with these label values; a value that is not in the table is a programmer
+    /// error.
     package func add(_ amount: Int = 1, _ values: String...) {
         precondition(amount >= 0)
         cells[labels.index(values)].add(amount)

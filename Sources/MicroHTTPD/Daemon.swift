@@ -5,7 +5,9 @@ import Glibc
 package enum DaemonError: Error, CustomStringConvertible {
     case refused
 
-    package var description: String { "libmicrohttpd refused to start; its reason was logged before" }
+    package var description: String {
+        "libmicrohttpd refused to start; its reason was logged before"
+    }
 }
 
 /// Settings of a daemon, with their units.
@@ -39,7 +41,8 @@ package final class Daemon: @unchecked Sendable {
 
     /// Starts serving on `socket`, which the daemon owns from here on.
     package init(
-        takingOwnershipOf socket: ListeningSocket, _ options: DaemonOptions, _ responder: any Responder
+        takingOwnershipOf socket: ListeningSocket, _ options: DaemonOptions,
+        _ responder: any Responder
     ) throws(DaemonError) {
         context = Context(responder)
         // A write to a closed connection must be an error, not the end of the process.
@@ -133,8 +136,8 @@ private let connectionChanged: MHD_NotifyConnectionCallback = { context, _, slot
     }
 }
 
-private let logMessage:
-    @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?) -> Void = { context, message in
-        guard let responder = responder(context), let message else { return }
-        responder.log(String(cString: message))
-    }
+private let logMessage: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?) -> Void = {
+    context, message in
+    guard let responder = responder(context), let message else { return }
+    responder.log(String(cString: message))
+}

@@ -53,8 +53,9 @@ package enum ConnectionEnd: String, CaseIterable, Sendable {
 
 /// One request and its answer.
 ///
-/// Owned by the connection from the request line to `MHD_OPTION_NOTIFY_COMPLETED`. All state is used by
-/// one epoll thread, but for `complete`, which hands the reply over through `MHD_resume_connection`.
+/// Owned by the connection from the request line to `MHD_OPTION_NOTIFY_COMPLETED`. All state is
+/// used by one epoll thread, but for `complete`, which hands the reply over through
+/// `MHD_resume_connection`.
 package final class Exchange: @unchecked Sendable {
     private enum State {
         case header
@@ -86,7 +87,8 @@ package final class Exchange: @unchecked Sendable {
         self.responder = responder
     }
 
-    /// The value of a header, if it came once or more (then the first). Call it on the epoll thread.
+    /// The value of a header, if it came once or more (then the first). Call it on the epoll
+    /// thread.
     package func header(_ name: StaticString) -> String? {
         name.withUTF8Buffer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { text in
@@ -177,7 +179,9 @@ package final class Exchange: @unchecked Sendable {
         } else {
             response = MHD_create_response_from_buffer(0, nil, .RESPMEM_PERSISTENT)
         }
-        for header in reply.headers { _ = MHD_add_response_header(response, header.name, header.value) }
+        for header in reply.headers {
+            _ = MHD_add_response_header(response, header.name, header.value)
+        }
         return response
     }
 

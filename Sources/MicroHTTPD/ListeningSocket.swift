@@ -35,7 +35,8 @@ package struct ListeningSocket: Sendable {
         defer { freeaddrinfo(found) }
         let name = "\(bracketed(host)):\(port)"
         let descriptor = socket(
-            address.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            address.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0
+        )
         guard descriptor >= 0 else {
             throw .failed(address: name, operation: "socket", errno: errno)
         }
@@ -56,7 +57,9 @@ package struct ListeningSocket: Sendable {
         return ListeningSocket(descriptor: descriptor, url: url)
     }
 
-    private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
+    private static func bracketed(_ host: String) -> String {
+        host.contains(":") ? "[\(host)]" : host
+    }
 
     private static func boundPort(_ descriptor: Int32) -> Int? {
         var storage = sockaddr_storage()

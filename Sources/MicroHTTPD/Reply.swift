@@ -1,4 +1,5 @@
-/// One HTTP answer. The body is sent from where it lies, and its owner is let go after the last byte.
+/// One HTTP answer. The body is sent from where it lies, and its owner is let go after the last
+/// byte.
 package struct Reply: Sendable {
     package struct Header: Sendable {
         package let name: String

@@ -9,7 +9,8 @@ package protocol Operator: Sendable {
     /// parameters, or have to be seen together.
     func scope(_ parameters: ParameterValues) -> Scope
 
-    /// The shape of one row's answer: rows of how many numbers, and how many of them for a row of x.
+    /// The shape of one row's answer: rows of how many numbers, and how many of them for a row of
+    /// x.
     func answerShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape
 
     /// Appends the answer of each row of the block, in order, to `output`.

@@ -6,13 +6,17 @@ package enum ParameterValue: Sendable, Equatable {
 
     /// The whole number of row `row`.
     package func integer(row: Int) -> Int {
-        guard case .integers(let values) = self else { preconditionFailure("not an integer parameter") }
+        guard case .integers(let values) = self else {
+            preconditionFailure("not an integer parameter")
+        }
         return values.count == 1 ? values[0] : values[row]
     }
 
     /// The real number of row `row`.
     package func number(row: Int) -> Double {
-        guard case .numbers(let values) = self else { preconditionFailure("not a number parameter") }
+        guard case .numbers(let values) = self else {
+            preconditionFailure("not a number parameter")
+        }
         return values.count == 1 ? values[0] : values[row]
     }
 

@@ -41,7 +41,8 @@ package final class Application: Sendable {
     }
 
     /// Orderly end: nothing new is accepted, what was accepted is answered, then connections close.
-    /// Returns how many requests the deadline cut off (they are still answered, late, before it ends).
+    /// Returns how many requests the deadline cut off (they are still answered, late, before it
+    /// ends).
     @discardableResult
     package func stop() -> Int {
         state.startDraining()
@@ -49,7 +50,9 @@ package final class Application: Sendable {
         let deadline = monotonicNanoseconds() + state.limits.drainTimeoutSeconds * 1_000_000_000
         let isIdle = state.workers.waitUntilIdle(deadlineNanoseconds: deadline)
         let unfinished = isIdle ? 0 : state.workers.unfinished
-        if !isIdle { state.logger.warning("\(unfinished) requests unfinished at the drain deadline") }
+        if !isIdle {
+            state.logger.warning("\(unfinished) requests unfinished at the drain deadline")
+        }
         // Suspended connections must be resumed before the daemon stops: the workers finish them.
         state.workers.stop()
         daemon.stop()

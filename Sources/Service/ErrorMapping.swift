@@ -38,13 +38,15 @@ extension Problem {
         case .bodyTooLarge(let byteCount, let limit):
             self.init(
                 .bodyTooLarge,
-                "the body has \(byteCount) bytes, the limit is \(limit) (topkd serve --body-bytes-max)")
+                "the body has \(byteCount) bytes, the limit is \(limit) (serve --body-bytes-max)"
+            )
             field = "Content-Length"
         case .unsupportedMediaType(let found):
             let named = found.map { "Content-Type: \($0.prefix(200)) is not taken" }
             self.init(
                 .unsupportedMediaType,
-                "\(named ?? "there is no Content-Type"); with curl add -H 'Content-Type: application/json' "
+                "\(named ?? "there is no Content-Type"); "
+                    + "with curl add -H 'Content-Type: application/json' "
                     + "(or application/octet-stream for raw numbers)")
             field = "Content-Type"
             expected = Negotiation.mediaTypes
@@ -68,7 +70,8 @@ extension Problem {
             self.init(.invalidHeader, "Content-Length and Transfer-Encoding exclude each other")
             field = "Transfer-Encoding"
         case .unsupportedTransferEncoding:
-            self.init(.unsupportedTransferEncoding, "no Transfer-Encoding but a single chunked is known")
+            self.init(
+                .unsupportedTransferEncoding, "no Transfer-Encoding but a single chunked is known")
             field = "Transfer-Encoding"
         case .repeatedHost:
             self.init(.invalidHeader, "Host came more than once")
@@ -78,7 +81,8 @@ extension Problem {
         case .invalidValue:
             self.init(.invalidHeader, "a header's value holds a control byte")
         case .invalidTarget:
-            self.init(.invalidTarget, "the request target holds a NUL, a space or a byte beyond ASCII")
+            self.init(
+                .invalidTarget, "the request target holds a NUL, a space or a byte beyond ASCII")
         }
     }
 
@@ -102,11 +106,14 @@ extension Problem {
         case .unknownParameter(let name, let known):
             self.init(
                 .unknownParameter,
-                "there is no parameter \(name.prefix(100)); there are \(known.joined(separator: ", "))")
+                "there is no parameter \(name.prefix(100)); "
+                    + "there are \(known.joined(separator: ", "))"
+            )
             field = String(name.prefix(100))
         case .unknownOperator(let name, let known):
             let words = known.joined(separator: ", ")
-            self.init(.unknownOperator, "there is no operator \(name.prefix(100)); there are \(words)")
+            self.init(
+                .unknownOperator, "there is no operator \(name.prefix(100)); there are \(words)")
             field = "operator"
             expected = words
         case .missingParameter(let name, let expected):
@@ -145,11 +152,13 @@ extension Problem {
             self.init(place: .init(field), .wrongShape, expected, found)
         case .wrongBodyLength(let expected, let found):
             self.init(
-                .wrongBodyLength, .init("body"), "the body must be \(expected), and is \(found) bytes",
+                .wrongBodyLength, .init("body"),
+                "the body must be \(expected), and is \(found) bytes",
                 expected: expected, found: "\(found) bytes")
         case .tooManyElements(let field, let limit):
             self.init(
-                .tooManyElements, .init(field), "\(field) asks for more than \(limit) bytes of numbers",
+                .tooManyElements, .init(field),
+                "\(field) asks for more than \(limit) bytes of numbers",
                 expected: "at most \(limit) bytes")
         case .noSuchDirection(let name, let direction):
             self.init(.noSuchDirection, "operator \(name) has no \(direction.rawValue)")

@@ -37,7 +37,8 @@ final class Gateway: Responder {
                 return exchange.framing.isChunked
                     ? .refuse(state.refuse(Problem(.lengthRequired), record)) : .ignore
             }
-            return try beginUpload(exchange, record, direction, query: sides.dropFirst().first ?? "")
+            return try beginUpload(
+                exchange, record, direction, query: sides.dropFirst().first ?? "")
         } catch {
             return refuse(exchange, record, Problem(error))
         }
@@ -71,9 +72,11 @@ final class Gateway: Responder {
         }
     }
 
-    /// Reads a small body away to keep the connection; closes it where that is not worth it, or where
-    /// the client waits for our word before it sends one.
-    private func refuse(_ exchange: Exchange, _ record: RequestRecord, _ problem: Problem) -> BodyPlan {
+    /// Reads a small body away to keep the connection; closes it where that is not worth it, or
+    /// where the client waits for our word before it sends one.
+    private func refuse(_ exchange: Exchange, _ record: RequestRecord, _ problem: Problem)
+        -> BodyPlan
+    {
         let reply = state.refuse(problem, record)
         let isSmall = (exchange.framing.contentLength ?? 0) <= Limits.discardBytesMax
         let isWaiting = exchange.header("Expect") != nil
@@ -127,6 +130,7 @@ final class Gateway: Responder {
     }
 
     func log(_ message: String) {
-        state.logger.warning("libmicrohttpd: \(message.split(separator: "\n").joined(separator: " "))")
+        state.logger.warning(
+            "libmicrohttpd: \(message.split(separator: "\n").joined(separator: " "))")
     }
 }

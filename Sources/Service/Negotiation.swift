@@ -12,8 +12,8 @@ enum Negotiation {
         return codec
     }
 
-    /// The codec of the answer: the acceptable one of highest quality; among equals the request's own
-    /// before the others. Without Accept, or with */*, the answer mirrors the request.
+    /// The codec of the answer: the acceptable one of highest quality; among equals the request's
+    /// own before the others. Without Accept, or with */*, the answer mirrors the request.
     static func answerCodec(_ accept: String?, mirroring own: any Codec) throws(HeaderRefusal)
         -> any Codec
     {

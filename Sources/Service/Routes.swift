@@ -27,7 +27,9 @@ package enum Endpoint: Sendable, Equatable {
 
     /// Every problem that a handler of ours can answer here, for the contract test.
     package var problems: [ProblemCode] {
-        let anywhere: [ProblemCode] = [.invalidHeader, .invalidTarget, .bodyTooLarge, .unsupportedTransferEncoding]
+        let anywhere: [ProblemCode] = [
+            .invalidHeader, .invalidTarget, .bodyTooLarge, .unsupportedTransferEncoding,
+        ]
         switch self {
         case .compute:
             // Unknown paths and methods are no one's operation.

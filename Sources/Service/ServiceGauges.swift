@@ -29,12 +29,14 @@ enum ServiceGauges {
             Gauge("topkd_draining", help: "1 while the service shuts down.") {
                 state.isDraining ? 1 : 0
             },
-            Gauge("topkd_connections_open", help: "Open connections.") { [metrics = state.metrics] in
+            Gauge("topkd_connections_open", help: "Open connections.") {
+                [metrics = state.metrics] in
                 Double(metrics.connectionsOpen.value)
             },
             Gauge(
                 "topkd_build_info", help: "1; the labels say what runs.",
-                labels: [("version", Version.current), ("isa", isa)]) { 1 },
+                labels: [("version", Version.current), ("isa", isa)]
+            ) { 1 },
         ]
     }
 

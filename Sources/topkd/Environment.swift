@@ -37,5 +37,7 @@ struct Environment {
         _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
 
-    private static func value(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    private static func value(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
 }

@@ -63,7 +63,8 @@ package enum Compute {
                     dense[Int(column)] = Double(
                         rows.data.loadUnaligned(fromByteOffset: 4 * i, as: Float.self))
                 case .float64:
-                    dense[Int(column)] = rows.data.loadUnaligned(fromByteOffset: 8 * i, as: Double.self)
+                    dense[Int(column)] = rows.data.loadUnaligned(
+                        fromByteOffset: 8 * i, as: Double.self)
                 }
                 precondition(dense[Int(column)] != 0, "zeros are not stored")
             }

@@ -48,7 +48,8 @@ package struct GoldenCase: Decodable, Sendable, CustomStringConvertible {
     }
 
     private static func goldenURL(_ name: String) -> URL {
-        guard let url = Bundle.module.url(forResource: "Golden/\(name)", withExtension: "json") else {
+        guard let url = Bundle.module.url(forResource: "Golden/\(name)", withExtension: "json")
+        else {
             fatalError("golden data \(name) is not in the test bundle")
         }
         return url

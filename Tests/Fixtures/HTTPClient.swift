@@ -52,7 +52,8 @@ package final class HTTPClient {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+                Glibc.send(
+                    descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count <= 0 { return }
             sent += count
@@ -124,7 +125,9 @@ package final class HTTPClient {
         while true {
             if received.count >= 4 {
                 for i in searched..<max(searched, received.count - 3)
-                where received[i] == 13 && received[i + 1] == 10 && received[i + 2] == 13 && received[i + 3] == 10 {
+                where received[i] == 13 && received[i + 1] == 10 && received[i + 2] == 13
+                    && received[i + 3] == 10
+                {
                     let head = String(decoding: received[..<i], as: UTF8.self)
                     received.removeFirst(i + 4)
                     return head + "\r\n"

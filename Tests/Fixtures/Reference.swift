@@ -7,8 +7,8 @@ import Glibc
     package typealias Wide = Double
 #endif
 
-/// The definition itself, by sorting and plain bisection in wide arithmetic: slow, short, and written
-/// apart from the kernels. MATH.md, "the threshold view".
+/// The definition itself, by sorting and plain bisection in wide arithmetic: slow, short, and
+/// written apart from the kernels. MATH.md, "the threshold view".
 package enum Reference {
     /// The answer of `op` ("mask", "values" or "magnitude") for one finite row.
     package static func forward(

@@ -1,9 +1,9 @@
 import Operators
 import Testing
 
-/// Type-checks that the Operator protocol carries what OPERATORS.md will bring; catches a change of the
-/// protocol that would shut one of them out. The stubs compute something simple, through the real
-/// entry, so that the shapes are exercised and not only named.
+/// Type-checks that the Operator protocol carries what OPERATORS.md will bring; catches a change of
+/// the protocol that would shut one of them out. The stubs compute something simple, through the
+/// real entry, so that the shapes are exercised and not only named.
 @Suite struct FutureOperatorTests {
     private static let k = ParameterSpec(
         name: "k", kind: .integer(minimum: 1, atMostRowLength: true), isPerRow: false,
@@ -82,7 +82,8 @@ import Testing
     private func block(_ op: any Operator, _ cancellation: Cancellation = .never) -> RowBlock {
         let x = DenseRows([[1.0, 2, 3]], dtype: .float32)
         return RowBlock(
-            x: x, rows: 0..<1, parameters: ParameterValues(op.descriptor.parameters, [.integers([2])]),
+            x: x, rows: 0..<1,
+            parameters: ParameterValues(op.descriptor.parameters, [.integers([2])]),
             inputs: op.descriptor.inputs.map { _ in x }, cancellation: cancellation)
     }
 

@@ -5,7 +5,8 @@ import Testing
 /// Rows that a reader can compute in the head; they fail first and explain most.
 @Suite struct HandCaseTests {
     private func forward(
-        _ name: String, _ x: [Double], k: Int, lambda: Double, p: Double, shortRows: String = "error"
+        _ name: String, _ x: [Double], k: Int, lambda: Double, p: Double,
+        shortRows: String = "error"
     ) throws -> [Double] {
         let op = try #require(Registry.find(name))
         let parameters = Compute.parameters(

@@ -16,7 +16,8 @@ import Testing
         return (0..<count).map { _ in
             // Long rows take the way through group maxima, short ones do not.
             let n = [1, 5, 40, 300, 2000].randomElement(using: &random)!
-            let k = Int.random(in: 1...max(1, n / [1, 4, 40].randomElement(using: &random)!), using: &random)
+            let k = Int.random(
+                in: 1...max(1, n / [1, 4, 40].randomElement(using: &random)!), using: &random)
             let x = random.normals(n, scale: [1e-3, 1, 100].randomElement(using: &random)!)
             let lambda = [0.001, 0.1, 1, 30].randomElement(using: &random)!
             let p = [4.0 / 3, 1.5, 2, 3].randomElement(using: &random)!
@@ -91,7 +92,9 @@ import Testing
         }
     }
 
-    @Test("NaN and +inf are refused with their place, -inf in a cotangent, too", arguments: Registry.names)
+    @Test(
+        "NaN and +inf are refused with their place, -inf in a cotangent, too",
+        arguments: Registry.names)
     func refusals(_ name: String) throws {
         let op = try #require(Registry.find(name))
         let parameters = Compute.parameters(op, k: [1])
@@ -102,16 +105,21 @@ import Testing
                 _ = try Compute.forward(op, x, parameters)
                 Issue.record("\(bad) passed")
             } catch {
-                #expect(error == .notFinite(
-                    input: "x", row: 2, column: 37, value: bad.isNaN ? .nan : .positiveInfinity))
+                #expect(
+                    error
+                        == .notFinite(
+                            input: "x", row: 2, column: 37,
+                            value: bad.isNaN ? .nan : .positiveInfinity))
             }
         }
         do {
             _ = try Compute.vjp(op, [[1, 2]], [[[0, -.infinity]]], parameters)
             Issue.record("-inf passed as a cotangent")
         } catch {
-            #expect(error == .notFinite(
-                input: "cotangent", row: 0, column: 1, value: .negativeInfinity))
+            #expect(
+                error
+                    == .notFinite(
+                        input: "cotangent", row: 0, column: 1, value: .negativeInfinity))
         }
     }
 

@@ -1,5 +1,5 @@
-// GNU libmicrohttpd for Swift: the library itself, and plain functions for its variadic ones and for
-// the one macro-shaped callback (va_list). No logic.
+// GNU libmicrohttpd for Swift: the library itself, and plain functions for its variadic ones and
+// for the one macro-shaped callback (va_list). No logic.
 #ifndef CMICROHTTPD_H
 #define CMICROHTTPD_H
 

@@ -1,4 +1,5 @@
-// Numbers as text, for Swift: simdjson in, std::to_chars out. No knowledge of what the numbers mean.
+// Numbers as text, for Swift: simdjson in, std::to_chars out. No knowledge of what the numbers
+// mean.
 #ifndef CTEXTFLOATS_H
 #define CTEXTFLOATS_H
 
@@ -87,7 +88,8 @@ CTextFloats_Field CTextFloats_field(const CTextFloats_Reader *reader, size_t ind
 /// Reads member `index`, an array of numbers nested at most three deep, row-major into `out`.
 /// The string "-Infinity" is taken where `takes_negative_infinity` says so.
 CTextFloats_Result CTextFloats_read_floats(CTextFloats_Reader *reader, size_t index,
-                                           bool takes_negative_infinity, float *out, size_t capacity);
+                                           bool takes_negative_infinity, float *out,
+                                           size_t capacity);
 CTextFloats_Result CTextFloats_read_doubles(CTextFloats_Reader *reader, size_t index,
                                             bool takes_negative_infinity, double *out,
                                             size_t capacity);

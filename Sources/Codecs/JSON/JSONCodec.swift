@@ -17,7 +17,8 @@ package struct JSONCodec: Codec {
     private static let elsewhere = [
         "n": "the query of an application/octet-stream request; here x has its shape",
         "shape": "the query of an application/octet-stream request; here x has its shape",
-        "cotangents": "the query of an application/octet-stream request; here cotangent has its shape",
+        "cotangents":
+            "the query of an application/octet-stream request; here cotangent has its shape",
         "cotangent": "POST /topk/vjp",
     ]
 

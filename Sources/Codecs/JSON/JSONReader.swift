@@ -101,7 +101,8 @@ final class JSONReader {
         case CTextFloats_ok:
             return
         case CTextFloats_not_an_object:
-            throw .invalidJSON(reason: "the body must be a JSON object, such as {\"x\": [3, 1, 2], \"k\": 2}")
+            throw .invalidJSON(
+                reason: "the body must be a JSON object, such as {\"x\": [3, 1, 2], \"k\": 2}")
         case CTextFloats_duplicate_key:
             throw .duplicateKey(field)
         case CTextFloats_too_many_fields:
@@ -113,7 +114,7 @@ final class JSONReader {
                 place, expected: "a number that \(dtype.rawValue) can hold",
                 found: "a magnitude above \(dtype.greatestFiniteMagnitude)")
         case CTextFloats_too_deep:
-            throw .nestedTooDeep(place)
+            throw .nestedTooDeep(.init(field))
         case CTextFloats_ragged:
             throw .raggedRows(place, expected: Int(result.expected), found: Int(result.found))
         case CTextFloats_wrong_kind:
@@ -123,7 +124,8 @@ final class JSONReader {
         default:
             throw .invalidJSON(
                 reason: field == "body"
-                    ? String(cString: result.message) : "\(field): \(String(cString: result.message))")
+                    ? String(cString: result.message)
+                    : "\(field): \(String(cString: result.message))")
         }
     }
 

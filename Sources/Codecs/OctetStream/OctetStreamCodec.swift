@@ -73,9 +73,11 @@ package struct OctetStreamCodec: Codec {
             }
             let parts = shape.split(separator: ",", omittingEmptySubsequences: false)
             guard parts.count == 1 || parts.count == 2 else {
-                throw .wrongShape(field: "shape", expected: "n or B,n", found: "\"\(shape.prefix(40))\"")
+                throw .wrongShape(
+                    field: "shape", expected: "n or B,n", found: "\"\(shape.prefix(40))\"")
             }
-            let rowLength = try count(String(parts[parts.count - 1]), "shape", maximum: Limits.rowLengthMax)
+            let rowLength = try count(
+                String(parts[parts.count - 1]), "shape", maximum: Limits.rowLengthMax)
             if parts.count == 1 {
                 return Shape(rowCount: 1, rowLength: rowLength, isSingleRow: true)
             }
@@ -89,7 +91,9 @@ package struct OctetStreamCodec: Codec {
         return Shape(rowCount: nil, rowLength: rowLength, isSingleRow: false)
     }
 
-    private static func count(_ text: String, _ field: String, maximum: Int) throws(ServiceError) -> Int {
+    private static func count(_ text: String, _ field: String, maximum: Int) throws(ServiceError)
+        -> Int
+    {
         let expected = "a whole number from 1 to \(maximum)"
         let isNumber = !text.isEmpty && text.utf8.allSatisfy { $0 >= 48 && $0 <= 57 }
         guard isNumber else {

@@ -1,11 +1,13 @@
-/// The k entries of largest magnitude, signed; an entry that is fully selected comes out unchanged.
+/// The k entries of largest magnitude, signed; one selected in full is unchanged.
 ///
 /// x [B, n] -> [B, n]; O(n) a row on average. Kernel: `SparseTopK`.
 struct Magnitude: DifferentiableOperator {
     let descriptor = OperatorDescriptor(
         name: "magnitude",
-        summary: "The k entries of largest magnitude, signed; an entry that is fully selected comes out unchanged.",
-        formula: "sign(x) (y + lambda y^(p-1)), y = argmax over y in conv of k-sparse of the p-regularised problem on |x|",
+        summary:
+            "The k entries of largest magnitude, signed; one selected in full is unchanged.",
+        formula:
+            "sign(x) (y + lambda y^(p-1)), y the solution for phi(x) = x^2 / 2 on |x|",
         source: "Sander et al. 2023, arXiv:2302.01425",
         parameters: PaperParameters.all,
         acceptsNegativeInfinity: true)

@@ -12,10 +12,12 @@ enum PaperParameters {
             name: "p",
             kind: .number(minimum: 1.05, maximum: 16, fractions: ["4/3": Exponent.fourThirds]),
             isPerRow: false, defaultValue: .number(Exponent.fourThirds, spelling: "4/3"),
-            unit: "none", doc: "The regulariser is the p-norm to the power p: a number or \"4/3\"."),
+            unit: "none",
+            doc: "The regulariser is the p-norm to the power p: a number or \"4/3\"."),
         ParameterSpec(
             name: "short_rows", kind: .choice(["error", "shrink"]), isPerRow: false,
             defaultValue: .word("error"), unit: "none",
-            doc: "A row with fewer finite entries than k is refused, or takes their count as its k."),
+            doc: "A row with fewer finite entries than k is refused, or takes their count as its k."
+        ),
     ]
 }

@@ -100,7 +100,9 @@ struct Ranks {
             if above > k { low = middle } else { high = middle }
         }
         // low is a value that occurs, as often as it takes to be the k-th.
-        if Int(CKernels_count_at_least(values, count, low)) > k { return Ranks(kth: low, next: low) }
+        if Int(CKernels_count_at_least(values, count, low)) > k {
+            return Ranks(kth: low, next: low)
+        }
         return Ranks(
             kth: low, next: count > k ? CKernels_largest_below(values, count, low) : nil)
     }

@@ -12,8 +12,8 @@ enum Selection {
     /// 2. Their k-th largest is a lower bound t <= s_k, so that only scores >= cut(t) can matter.
     /// 3. Only blocks whose maximum reaches cut(t) are read again.
     ///
-    /// `cut` must be non-decreasing with cut(t) <= t. At least k entries are copied if the row has k
-    /// finite ones. O(n), and O(n log n) at worst.
+    /// `cut` must be non-decreasing with cut(t) <= t. At least k entries are copied if the row has
+    /// k finite ones. O(n), and O(n log n) at worst.
     static func gather<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, k: Int, hasInfinity: Bool, isAbsolute: Bool,
         _ workspace: Workspace, cut: (Double) -> Double

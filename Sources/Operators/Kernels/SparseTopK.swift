@@ -37,8 +37,9 @@ struct SparseTopK {
         }
     }
 
-    /// A bound under which no entry is active when the k-th largest score is `kth`: kth - lambda, or
-    /// h^-1(kth) with h(v) = v + lambda v^(p-1). Not above the exact one, and at most 2^max(e,1) below.
+    /// A bound under which no entry is active when the k-th largest score is `kth`: kth - lambda,
+    /// or h^-1(kth) with h(v) = v + lambda v^(p-1). Not above the exact one, and at most 2^max(e,1)
+    /// below.
     private func cut(_ kth: Double) -> Double {
         guard lambda > 0 else { return kth }
         guard isMagnitude else { return (kth - lambda).nextDown }

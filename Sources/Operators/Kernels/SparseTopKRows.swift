@@ -105,8 +105,8 @@ enum SparseTopKRows {
         for i in 0..<support.count { c[i] = support.weights[i] * c[i] + scaled[i].finite }
     }
 
-    /// Active: g = c + D (c - a) with a = sum((1+D) c~) / (sum(D) + K) in signed terms; capped: g = c;
-    /// entries with x = 0: 0, also when selected.
+    /// Active: g = c + D (c - a) with a = sum((1+D) c~) / (sum(D) + K) in signed terms; capped: g =
+    /// c; entries with x = 0: 0, also when selected.
     private static func magnitudeGradient<S: KernelScalar>(
         _ support: borrowing Support, _ x: UnsafeBufferPointer<S>,
         _ c: UnsafeMutablePointer<Double>

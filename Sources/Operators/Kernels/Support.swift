@@ -51,7 +51,8 @@ extension Double {
         min(max(self, -.greatestFiniteMagnitude), .greatestFiniteMagnitude)
     }
 
-    /// Rounds to `S`, clamped to its finite range: gradients are unbounded for p > 2, never infinite.
+    /// Rounds to `S`, clamped to its finite range: gradients are unbounded for p > 2, never
+    /// infinite.
     @inline(__always)
     func rounded<S: KernelScalar>(to type: S.Type) -> S {
         let limit = S.greatestFiniteMagnitude

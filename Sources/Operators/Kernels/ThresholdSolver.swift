@@ -1,14 +1,16 @@
 import Glibc
 
-/// Solves the one monotone equation behind a sparse top-k row (arXiv:2302.01425, section 4; MATH.md,
-/// "the threshold view"): with w = 1_k at most one block of the isotonic problem is ever merged.
+/// Solves the one monotone equation behind a sparse top-k row (arXiv:2302.01425, section 4;
+/// MATH.md, "the threshold view"): with w = 1_k at most one block of the isotonic problem is ever
+/// merged.
 ///
 ///     mask:       sum_i min(u_i^e, 1)     = k,          u_i = max(0, s_i - tau) / lambda
 ///     magnitude:  sum_i min(u_i^e, theta) = k theta,    u_i = max(0, s_i - theta) / lambda
 ///
 /// Legend: s scores, e = q - 1 = 1/(p-1), tau or theta the threshold, k entries to select.
 /// The unknown is not the threshold itself but t = (anchor - threshold) / lambda, with
-/// u_i = z_i + t and z_i = (s_i - anchor) / lambda. With the anchor next to the root nothing cancels.
+/// u_i = z_i + t and z_i = (s_i - anchor) / lambda. With the anchor next to the root nothing
+/// cancels.
 struct ThresholdSolver<Power: PowerRule> {
     let power: Power
     let scores: UnsafeMutablePointer<Double>
@@ -48,7 +50,8 @@ struct ThresholdSolver<Power: PowerRule> {
     @inline(__always)
     func cap(_ t: Double) -> Double { isMagnitude ? anchor - lambda * t : 1 }
 
-    /// F(t) = sum_i min(u_i^e, cap) - k cap (non-decreasing in t) and the Newton step on its e-th root.
+    /// F(t) = sum_i min(u_i^e, cap) - k cap (non-decreasing in t) and the Newton step on its e-th
+    /// root.
     private struct Evaluation {
         let excess: Double
         let scale: Double
@@ -88,9 +91,9 @@ struct ThresholdSolver<Power: PowerRule> {
 
     /// The root in [low, high], where F(low) <= 0 <= F(high).
     ///
-    /// Safeguarded Newton. Every pass shrinks the bracket; every third pass that has not shrunk it a
-    /// thousandfold is a bisection, so the bracket closes whatever the scores are. 3 to 6 passes are
-    /// usual; `passesMax` is a bound that no test has reached.
+    /// Safeguarded Newton. Every pass shrinks the bracket; every third pass that has not shrunk it
+    /// a thousandfold is a bisection, so the bracket closes whatever the scores are. 3 to 6 passes
+    /// are usual; `passesMax` is a bound that no test has reached.
     func solve(low: Double, high: Double) -> Double {
         var low = low
         var high = high
@@ -117,7 +120,8 @@ struct ThresholdSolver<Power: PowerRule> {
         return high
     }
 
-    /// A point that halves the bracket, in the logarithm where its ends differ by orders of magnitude.
+    /// A point that halves the bracket, in the logarithm where its ends differ by orders of
+    /// magnitude.
     private func middle(_ low: Double, _ high: Double) -> Double {
         if low < 0 && high > 0 { return 0 }
         let small = min(abs(low), abs(high))

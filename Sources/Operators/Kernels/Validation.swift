@@ -12,24 +12,30 @@ enum Validation {
             let count =
                 switch batch.dtype {
                 case .float32:
-                    try finiteCount(input, batch.row(row, as: Float.self), row, acceptsNegativeInfinity)
+                    try finiteCount(
+                        input, batch.row(row, as: Float.self), row, acceptsNegativeInfinity)
                 case .float64:
-                    try finiteCount(input, batch.row(row, as: Double.self), row, acceptsNegativeInfinity)
+                    try finiteCount(
+                        input, batch.row(row, as: Double.self), row, acceptsNegativeInfinity)
                 }
             record(row, count)
         }
     }
 
     private static func finiteCount<S: KernelScalar>(
-        _ input: String, _ values: UnsafeBufferPointer<S>, _ row: Int, _ acceptsNegativeInfinity: Bool
+        _ input: String, _ values: UnsafeBufferPointer<S>, _ row: Int,
+        _ acceptsNegativeInfinity: Bool
     ) throws(OperatorError) -> Int {
-        if let base = values.baseAddress, S.areFinite(base, count: values.count) { return values.count }
+        if let base = values.baseAddress, S.areFinite(base, count: values.count) {
+            return values.count
+        }
         var count = 0
         for (column, value) in values.enumerated() {
             if value.isFinite {
                 count += 1
             } else if !(acceptsNegativeInfinity && value == -.infinity) {
-                throw .notFinite(input: input, row: row, column: column, value: .init(Double(value)))
+                throw .notFinite(
+                    input: input, row: row, column: column, value: .init(Double(value)))
             }
         }
         return count

@@ -24,8 +24,8 @@ package enum DType: String, CaseIterable, Sendable {
 
 /// The element types that kernels are compiled for.
 ///
-/// Kernels load a `KernelScalar`, solve in `Double` on the few candidates, and round once at the end.
-/// The passes over whole rows are C, see CKernels.h.
+/// Kernels load a `KernelScalar`, solve in `Double` on the few candidates, and round once at the
+/// end. The passes over whole rows are C, see CKernels.h.
 protocol KernelScalar: BinaryFloatingPoint {
     static var dtype: DType { get }
     static func groupMaxima(
@@ -33,7 +33,8 @@ protocol KernelScalar: BinaryFloatingPoint {
         _ maxima: UnsafeMutablePointer<Double>)
     static func gather(
         _ x: UnsafePointer<Self>, _ range: Range<Int>, bound: Self, isAbsolute: Bool,
-        _ scores: UnsafeMutablePointer<Double>, _ columns: UnsafeMutablePointer<Int32>) -> Int
+        _ scores: UnsafeMutablePointer<Double>, _ columns: UnsafeMutablePointer<Int32>
+    ) -> Int
     static func areFinite(_ x: UnsafePointer<Self>, count: Int) -> Bool
 }
 

@@ -31,8 +31,11 @@ package struct DenseRows: Sendable {
             for (i, value) in row.enumerated() {
                 let offset = (r * n + i) * dtype.byteCount
                 switch dtype {
-                case .float32: buffer.memory.storeBytes(of: Float(value), toByteOffset: offset, as: Float.self)
-                case .float64: buffer.memory.storeBytes(of: Double(value), toByteOffset: offset, as: Double.self)
+                case .float32:
+                    buffer.memory.storeBytes(of: Float(value), toByteOffset: offset, as: Float.self)
+                case .float64:
+                    buffer.memory.storeBytes(
+                        of: Double(value), toByteOffset: offset, as: Double.self)
                 }
             }
         }
@@ -41,7 +44,8 @@ package struct DenseRows: Sendable {
 
     /// Row `row` as `Scalar`, which is the type that `dtype` names.
     @inline(__always)
-    func row<Scalar: KernelScalar>(_ row: Int, as type: Scalar.Type) -> UnsafeBufferPointer<Scalar> {
+    func row<Scalar: KernelScalar>(_ row: Int, as type: Scalar.Type) -> UnsafeBufferPointer<Scalar>
+    {
         precondition(Scalar.dtype == dtype && row >= 0 && row < rowCount)
         let start = buffer.memory + byteOffset + row * rowLength * MemoryLayout<Scalar>.stride
         return UnsafeBufferPointer(

@@ -51,5 +51,7 @@ package final class RawBuffer: @unchecked Sendable {
     }
 
     /// The written part.
-    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+    package var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: memory, count: count)
+    }
 }

@@ -1,5 +1,5 @@
-/// Rows of sparse numbers in CSR form (SciPy's names): row r holds `data[indptr[r]..<indptr[r + 1]]`
-/// at the columns `indices` of the same range.
+/// Rows of sparse numbers in CSR form (SciPy's names): row r holds `data[indptr[r]..<indptr[r +
+/// 1]]` at the columns `indices` of the same range.
 ///
 /// Invariant: within a row indices ascend and are distinct, and no stored value is zero.
 /// A buffer is reused through `reset`; one thread writes, then others read.
@@ -24,7 +24,8 @@ package final class SparseRows: @unchecked Sendable {
     /// `count` column indices.
     package var indices: UnsafeBufferPointer<Int32> {
         UnsafeBufferPointer(
-            start: UnsafePointer(indexBuffer.memory.assumingMemoryBound(to: Int32.self)), count: count)
+            start: UnsafePointer(indexBuffer.memory.assumingMemoryBound(to: Int32.self)),
+            count: count)
     }
 
     /// `count` values of `dtype`, native (little-endian) order.
@@ -73,7 +74,8 @@ package final class SparseRows: @unchecked Sendable {
     }
 
     private func reserve(_ needed: Int) {
-        indexBuffer = Self.grown(indexBuffer, to: needed * MemoryLayout<Int32>.stride, used: count * 4)
+        indexBuffer = Self.grown(
+            indexBuffer, to: needed * MemoryLayout<Int32>.stride, used: count * 4)
         dataBuffer = Self.grown(
             dataBuffer, to: needed * dtype.byteCount, used: count * dtype.byteCount)
     }

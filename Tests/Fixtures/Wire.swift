@@ -1,0 +1,70 @@
+import Operators
+
+/// Raw little-endian numbers, as clients write and read them; written apart from the codec.
+package enum Wire {
+    package static func bytes(_ values: [Double], _ dtype: DType) -> [UInt8] {
+        values.flatMap { value -> [UInt8] in
+            switch dtype {
+            case .float32: withUnsafeBytes(of: Float(value)) { Array($0) }
+            case .float64: withUnsafeBytes(of: value) { Array($0) }
+            }
+        }
+    }
+
+    package static func numbers(_ bytes: some Collection<UInt8>, _ dtype: DType) -> [Double] {
+        let bytes = Array(bytes)
+        return stride(from: 0, to: bytes.count, by: dtype.byteCount).map { offset in
+            bytes.withUnsafeBytes { raw in
+                switch dtype {
+                case .float32: Double(raw.loadUnaligned(fromByteOffset: offset, as: Float.self))
+                case .float64: raw.loadUnaligned(fromByteOffset: offset, as: Double.self)
+                }
+            }
+        }
+    }
+
+    package static func integers(_ bytes: some Collection<UInt8>, byteCount: Int) -> [Int] {
+        let bytes = Array(bytes)
+        return stride(from: 0, to: bytes.count, by: byteCount).map { offset in
+            bytes.withUnsafeBytes { raw in
+                byteCount == 4
+                    ? Int(raw.loadUnaligned(fromByteOffset: offset, as: Int32.self))
+                    : Int(raw.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+            }
+        }
+    }
+
+    /// The three arrays of a binary csr reply, by its headers; nil if they do not fit the body.
+    package static func csr(
+        _ response: HTTPClient.Response
+    ) -> (indptr: [Int], indices: [Int], data: [Double])? {
+        guard response.header("Topk-Format") == "csr",
+            let nnz = response.header("Topk-Nnz").flatMap({ Int($0) }),
+            let dtype = response.header("Topk-Dtype").flatMap({ DType(rawValue: $0) }),
+            let indexDType = response.header("Topk-Index-Dtype"),
+            let shape = response.header("Topk-Shape")?.split(separator: ",").map({ Int($0)! })
+        else { return nil }
+        func padded(_ count: Int) -> Int { (count + 7) / 8 * 8 }
+        let indexBytes = indexDType == "int64" ? 8 : 4
+        let rows = shape.dropLast().reduce(1, *)
+        let indicesAt = padded((rows + 1) * indexBytes)
+        let dataAt = indicesAt + padded(nnz * indexBytes)
+        guard response.body.count == dataAt + padded(nnz * dtype.byteCount) else { return nil }
+        let body = response.body
+        return (
+            integers(body[..<((rows + 1) * indexBytes)], byteCount: indexBytes),
+            integers(body[indicesAt..<indicesAt + nnz * indexBytes], byteCount: indexBytes),
+            numbers(body[dataAt..<dataAt + nnz * dtype.byteCount], dtype)
+        )
+    }
+
+    /// A binary csr reply as dense rows.
+    package static func dense(_ response: HTTPClient.Response, rowLength: Int) -> [[Double]]? {
+        guard let (indptr, indices, data) = csr(response) else { return nil }
+        return (0..<indptr.count - 1).map { row in
+            var dense = [Double](repeating: 0, count: rowLength)
+            for entry in indptr[row]..<indptr[row + 1] { dense[indices[entry]] = data[entry] }
+            return dense
+        }
+    }
+}

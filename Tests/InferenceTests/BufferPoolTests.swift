@@ -1,0 +1,42 @@
+import Operators
+import Testing
+
+@testable import Inference
+
+/// Catches memory that is promised twice, or never given back.
+@Suite struct BufferPoolTests {
+    @Test("the budget is kept, and freed with the last reference")
+    func budget() {
+        let pool = BufferPool(budgetBytes: 16_384)
+        var first = pool.take(byteCount: 5000)
+        #expect(first?.capacity == 8192 && pool.inUseBytes == 8192)
+        let second = pool.take(byteCount: 8192)
+        #expect(second != nil && pool.take(byteCount: 1) == nil)
+        first = nil
+        #expect(pool.inUseBytes == 8192)
+        #expect(pool.take(byteCount: 4096) != nil)
+    }
+
+    @Test("a recycled buffer is the same memory")
+    func recycling() {
+        let pool = BufferPool(budgetBytes: 1 << 20)
+        let first = pool.take(byteCount: 100_000)?.memory
+        #expect(pool.inUseBytes == 0)
+        #expect(pool.take(byteCount: 100_000)?.memory == first)
+    }
+
+    @Test("a reservation counts while it lives, and admitted buffers are never refused")
+    func reservation() {
+        let pool = BufferPool(budgetBytes: 10_000)
+        do {
+            let reservation = pool.reserve(byteCount: 9_000)
+            #expect(reservation != nil && pool.reserve(byteCount: 2_000) == nil)
+            withExtendedLifetime(reservation) {
+                let admitted = pool.takeAdmitted(byteCount: 4096)
+                #expect(pool.inUseBytes == 13_096 && admitted.capacity == 4096)
+            }
+        }
+        #expect(pool.inUseBytes == 0)
+        #expect(pool.reserve(byteCount: 10_001) == nil)
+    }
+}

@@ -1,0 +1,168 @@
+import Fixtures
+import Glibc
+import Synchronization
+import Testing
+
+@testable import MicroHTTPD
+
+/// Catches errors at the border of C: lifetimes, suspend and resume, keep-alive, what the library
+/// lets through. A server of its own with another responder: MicroHTTPD must not need topkd.
+@Suite struct DaemonTests {
+    /// Answers with the body's length, from another thread when the path says so.
+    private final class Lengths: Responder {
+        let events = Mutex<[String]>([])
+
+        func begin(_ exchange: Exchange, fault: HeaderFault?) -> BodyPlan {
+            if let fault { return .refuse(text(400, "\(fault)")) }
+            if exchange.target == "/discard" {
+                return .discard(then: text(418, "read and forgotten"))
+            }
+            guard let length = exchange.framing.contentLength else { return .ignore }
+            let memory = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(length, 1), alignment: 1)
+            return .store(
+                UnsafeMutableRawBufferPointer(start: memory.baseAddress, count: length),
+                owner: Memory(memory))
+        }
+
+        func respond(_ exchange: Exchange) -> Answer {
+            let reply = text(200, "\(exchange.method) \(exchange.bodyCount)")
+            guard exchange.target == "/later" else { return .now(reply) }
+            return .later {
+                let thread = Thread { exchange.complete(reply) }
+                thread.start()
+            }
+        }
+
+        func finished(_ exchange: Exchange, _ end: ExchangeEnd) {
+            events.withLock { $0.append("\(end)") }
+        }
+
+        func connectionOpened() { events.withLock { $0.append("opened") } }
+        func connectionClosed(_ reason: ConnectionEnd) {
+            events.withLock { $0.append("closed \(reason.rawValue)") }
+        }
+        func log(_ message: String) {}
+
+        private func text(_ status: Int, _ text: String) -> Reply {
+            Reply(status: status, contentType: "text/plain", text: text)
+        }
+
+        private final class Memory {
+            let memory: UnsafeMutableRawBufferPointer
+            init(_ memory: UnsafeMutableRawBufferPointer) { self.memory = memory }
+            deinit { memory.deallocate() }
+        }
+    }
+
+    private func withServer(_ body: (Int, Lengths) throws -> Void) throws {
+        let responder = Lengths()
+        let socket = try ListeningSocket.tcp(host: "127.0.0.1", port: 0)
+        let port = try #require(socket.url.split(separator: ":").last.flatMap { Int($0) })
+        let options = DaemonOptions(
+            threadCount: 2, connectionsMax: 100, connectionTimeoutSeconds: 30)
+        let daemon = try Daemon(takingOwnershipOf: socket, options, responder)
+        defer { daemon.stop() }
+        try body(port, responder)
+    }
+
+    @Test("bodies of every size arrive whole, answered now or from another thread")
+    func bodies() throws {
+        try withServer { port, _ in
+            let client = try HTTPClient(port: port)
+            for count in [0, 1, 100, 65_536, 1_000_003] {
+                for target in ["/now", "/later"] {
+                    let body = [UInt8](repeating: 7, count: count)
+                    let response = try client.request("POST", target, body: body)
+                    #expect(response.status == 200 && response.text == "POST \(count)")
+                }
+            }
+        }
+    }
+
+    @Test("a refused body that is read away leaves the connection usable")
+    func discard() throws {
+        try withServer { port, _ in
+            let client = try HTTPClient(port: port)
+            let body = [UInt8](repeating: 7, count: 100_000)
+            #expect(try client.request("POST", "/discard", body: body).status == 418)
+            #expect(try client.request("POST", "/now", body: body).text == "POST 100000")
+            #expect(try client.request("GET", "/now").status == 200)
+        }
+    }
+
+    @Test("two requests in one packet are two answers")
+    func pipelining() throws {
+        try withServer { port, _ in
+            let client = try HTTPClient(port: port)
+            let request = "POST /later HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc"
+            client.send(request + request)
+            #expect(try client.readResponse().text == "POST 3")
+            #expect(try client.readResponse().text == "POST 3")
+        }
+    }
+
+    @Test(
+        "what the library lets through is refused, and the connection closed",
+        arguments: [
+            "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+            "Content-Length: 3\r\nContent-Length: 4\r\n",
+            "Content-Length : 3\r\n",
+            "Host: other\r\nContent-Length: 3\r\n",
+            "Transfer-Encoding: gzip\r\n",
+        ])
+    func smuggling(_ headers: String) throws {
+        try withServer { port, responder in
+            let client = try HTTPClient(port: port)
+            client.send(
+                "POST /now HTTP/1.1\r\nHost: t\r\n\(headers)\r\n"
+                    + "GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n"
+            )
+            #expect(try client.readResponse().status == 400)
+            #expect(client.isClosedByServer())
+            let answered = responder.events.withLock { $0.filter { $0 == "answered" }.count }
+            #expect(answered <= 1, "no second request ran")
+        }
+    }
+
+    @Test("an escaped NUL in the target is refused")
+    func escapedNul() throws {
+        try withServer { port, _ in
+            let client = try HTTPClient(port: port)
+            #expect(try client.request("GET", "/now%00/later").text == "invalidTarget")
+        }
+    }
+
+    @Test("connections are announced, and their end has a reason")
+    func connections() throws {
+        try withServer { port, responder in
+            do {
+                let client = try HTTPClient(port: port)
+                _ = try client.request("GET", "/now")
+            }
+            for _ in 0..<500 {
+                if responder.events.withLock({ $0.count == 3 }) { break }
+                usleep(10_000)
+            }
+            #expect(responder.events.withLock { $0 } == ["opened", "answered", "closed normal"])
+        }
+    }
+}
+
+/// A detached thread.
+private final class Thread: Sendable {
+    private let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+    func start() {
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { pointer in
+                Unmanaged<Thread>.fromOpaque(pointer!).takeRetainedValue().body()
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
+        pthread_detach(thread)
+    }
+}

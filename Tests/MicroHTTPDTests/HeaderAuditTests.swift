@@ -1,0 +1,65 @@
+import Testing
+
+@testable import MicroHTTPD
+
+/// Catches a header that makes a proxy and us disagree on where a request ends.
+@Suite struct HeaderAuditTests {
+    private func audit(_ headers: [(String, String)]) -> HeaderAudit {
+        var audit = HeaderAudit()
+        for (name, value) in headers {
+            Array(name.utf8).withUnsafeBufferPointer { name in
+                Array(value.utf8).withUnsafeBufferPointer { value in
+                    audit.visit(name: name, value: value)
+                }
+            }
+        }
+        return audit
+    }
+
+    @Test("ordinary headers pass and tell the length")
+    func ordinary() {
+        let found = audit([("Host", "a"), ("content-LENGTH", "17"), ("Accept", "*/*\t")])
+        #expect(found.fault == nil)
+        #expect(found.framing == BodyFraming(contentLength: 17, isChunked: false))
+        #expect(audit([("Transfer-Encoding", "Chunked")]).framing.isChunked)
+    }
+
+    @Test(
+        "ambiguous framing is refused",
+        arguments: [
+            (
+                [("Content-Length", "1"), ("Content-Length", "1")],
+                HeaderFault.repeatedContentLength
+            ),
+            ([("Content-Length", "1"), ("content-length", "2")], .repeatedContentLength),
+            ([("Content-Length", "1, 1")], .invalidContentLength),
+            ([("Content-Length", "+1")], .invalidContentLength),
+            ([("Content-Length", "")], .invalidContentLength),
+            ([("Content-Length", "0x10")], .invalidContentLength),
+            ([("Content-Length", "9999999999999999999")], .invalidContentLength),
+            (
+                [("Content-Length", "1"), ("Transfer-Encoding", "chunked")],
+                .contentLengthWithTransferEncoding
+            ),
+            (
+                [("Transfer-Encoding", "chunked"), ("Content-Length", "1")],
+                .contentLengthWithTransferEncoding
+            ),
+            ([("Transfer-Encoding", "gzip")], .unsupportedTransferEncoding),
+            ([("Transfer-Encoding", "chunked, chunked")], .unsupportedTransferEncoding),
+            (
+                [("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")],
+                .unsupportedTransferEncoding
+            ),
+            ([("Host", "a"), ("host", "b")], .repeatedHost),
+            ([("Content-Length ", "1")], .invalidName),
+            ([("", "1")], .invalidName),
+            ([("a b", "1")], .invalidName),
+            ([("X", "a\u{1}")], .invalidValue),
+            ([("X", "a\rb")], .invalidValue),
+            ([("X", "a\u{7f}")], .invalidValue),
+        ])
+    func refused(_ headers: [(String, String)], _ fault: HeaderFault) {
+        #expect(audit(headers).fault == fault)
+    }
+}
