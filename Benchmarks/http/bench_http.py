@@ -110,6 +110,7 @@ def environment(args):
         "python": platform.python_version(), "numpy": np.__version__,
         "wrk": " ".join(wrk.split()[:2]), "connections": args.connections,
         "rounds": args.rounds, "seconds": args.seconds, "peer_workers": args.peer_workers,
+        "peer_kernel": args.peer_kernel,
     }
 
 
@@ -133,7 +134,8 @@ def report(results, where):
         f"{where['cores']} cores ({where['cpu']}) shared by wrk and the servers. {where['wrk']}, "
         f"1 thread,\n{where['connections']} keep-alive connections, {where['rounds']} rounds of "
         f"{where['seconds']} s each, servers in turn; ratio = median of per-round ratios.\n"
-        f"Peer: FastAPI + uvicorn + NumPy {where['numpy']}, {where['peer_workers']} process(es), "
+        f"Peer: FastAPI + uvicorn + NumPy {where['numpy']} ({where['peer_kernel']} kernel), "
+        f"{where['peer_workers']} process(es), "
         f"Python {where['python']}."
     )
 
@@ -149,6 +151,7 @@ def arguments():
     add("--rounds", type=int, default=5)
     add("--seconds", type=int, default=3, help="of each round, for each server")
     add("--peer-workers", type=int, default=1, help="the peer's processes")
+    add("--peer-kernel", choices=("plain", "tuned"), default="plain")
     add("--json", type=Path, metavar="FILE", help="write every round here")
     args = parser.parse_args()
     if min(args.connections, args.rounds, args.seconds, args.peer_workers) < 1:
@@ -168,7 +171,7 @@ def main():
     free_port = ["--host", "127.0.0.1", "--port", "0"]
     ours = [str(args.topkd.resolve()), "serve", *free_port]
     theirs = [sys.executable, str(HERE / "peer_fastapi.py"), *free_port]
-    theirs += ["--workers", str(args.peer_workers)]
+    theirs += ["--workers", str(args.peer_workers), "--kernel", args.peer_kernel]
     with contextlib.ExitStack() as cleanup:
         folder = cleanup.enter_context(tempfile.TemporaryDirectory())
         servers = {

@@ -1,6 +1,7 @@
 #include "CKernels.h"
 
 #include <math.h>
+#include <string.h>
 
 // One body for each instruction set; the loader picks the best that the processor has.
 #if defined(__x86_64__)
@@ -10,6 +11,10 @@
 #endif
 
 #define LANES CKernels_lanes
+
+typedef float line_f32 __attribute__((ext_vector_type(LANES)));
+typedef double line_f64 __attribute__((ext_vector_type(LANES)));
+typedef bool lane_mask __attribute__((ext_vector_type(LANES)));
 
 // Loops over LANES have a constant count, so that compilers turn each into a few vector
 // instructions.
@@ -37,12 +42,13 @@
     size_t count = 0;                                                                              \
     size_t i = start;                                                                              \
     for (; i + LANES <= end; i += LANES) {                                                         \
-      unsigned hits = 0;                                                                           \
-      for (int l = 0; l < LANES; ++l) {                                                            \
-        NUMBER score = absolute ? ABS(x[i + l]) : x[i + l];                                        \
-        hits |= (unsigned)(score >= bound) << l;                                                   \
-      }                                                                                            \
-      for (; hits != 0; hits &= hits - 1) {                                                        \
+      line_##SUFFIX line;                                                                          \
+      memcpy(&line, x + i, sizeof line);                                                           \
+      if (absolute) line = __builtin_elementwise_abs(line);                                        \
+      lane_mask mask = __builtin_convertvector(line >= bound, lane_mask);                          \
+      uint16_t hits;                                                                               \
+      memcpy(&hits, &mask, sizeof hits);                                                           \
+      for (; hits != 0; hits &= (uint16_t)(hits - 1)) {                                            \
         size_t column = i + (size_t)__builtin_ctz(hits);                                           \
         scores[count] = absolute ? ABS(x[column]) : x[column];                                     \
         columns[count++] = (int32_t)column;                                                        \

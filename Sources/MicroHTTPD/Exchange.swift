@@ -187,7 +187,14 @@ package final class Exchange: @unchecked Sendable {
 
     /// Visible ASCII only, and no escaped NUL: the library would cut the target there.
     private static func isValidTarget(_ target: String) -> Bool {
-        !target.isEmpty && target.utf8.allSatisfy { $0 > 32 && $0 < 127 } && !target.contains("%00")
+        var tail: (UInt8, UInt8) = (0, 0)
+        for byte in target.utf8 {
+            guard byte > 32 && byte < 127 else { return false }
+            let isZero = byte == UInt8(ascii: "0")
+            if isZero && tail.1 == UInt8(ascii: "0") && tail.0 == UInt8(ascii: "%") { return false }
+            tail = (tail.1, byte)
+        }
+        return !target.isEmpty
     }
 }
 

@@ -92,6 +92,10 @@ final class Gateway: Responder {
             return .now(page(route.endpoint, record))
         }
         upload.body.count = exchange.bodyCount
+        if exchange.bodyCount <= Limits.inlineBodyBytesMax {
+            let call = TopkCall(nil, record, upload, state)
+            if state.workers.runHere(call), let reply = call.reply { return .now(reply) }
+        }
         do throws(ServiceError) {
             let slot = try state.workers.reserve()
             let call = TopkCall(exchange, record, upload, state)

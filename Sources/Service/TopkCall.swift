@@ -5,7 +5,10 @@ import Operators
 
 /// One POST on its way through the pool: the exchange on one side, the codecs on the other.
 final class TopkCall: Call, @unchecked Sendable {
-    private let exchange: Exchange
+    /// Where the reply goes from another thread; nil when the call runs on the exchange's own.
+    private let exchange: Exchange?
+    /// The reply of a call without an exchange.
+    private(set) var reply: Reply?
     private let record: RequestRecord
     private let message: Message
     private let requestCodec: any Codec
@@ -13,7 +16,7 @@ final class TopkCall: Call, @unchecked Sendable {
     private let state: ServiceState
 
     init(
-        _ exchange: Exchange, _ record: RequestRecord, _ upload: Upload, _ state: ServiceState
+        _ exchange: Exchange?, _ record: RequestRecord, _ upload: Upload, _ state: ServiceState
     ) {
         self.exchange = exchange
         self.record = record
@@ -44,7 +47,7 @@ final class TopkCall: Call, @unchecked Sendable {
         reply.add("Server-Timing", timings.serverTiming)
         reply.add("X-Request-Id", record.requestID)
         reply.setBody(answer.body.bytes, owner: answer.body)
-        exchange.complete(reply)
+        deliver(reply)
     }
 
     func fail(_ error: ServiceError, _ request: InferenceRequest?, _ timings: Timings) {
@@ -53,7 +56,15 @@ final class TopkCall: Call, @unchecked Sendable {
         if let request { state.metrics.record(timings, request) }
         var reply = state.refuse(Problem(error), record)
         reply.add("Server-Timing", timings.serverTiming)
-        exchange.complete(reply)
+        deliver(reply)
+    }
+
+    private func deliver(_ reply: Reply) {
+        if let exchange {
+            exchange.complete(reply)
+        } else {
+            self.reply = reply
+        }
     }
 }
 
