@@ -47,6 +47,12 @@ package final class BufferPool: BufferRecycler {
         charge(byteCount, isForced: false) ? Reservation(self, byteCount) : nil
     }
 
+    /// Whether a buffer and a reservation of these sizes fit when nothing else is in use; otherwise
+    /// waiting will not help.
+    package func canEverHold(byteCount: Int, beside reserved: Int) -> Bool {
+        Self.capacity(byteCount) + reserved <= budgetBytes
+    }
+
     /// A buffer of at least `byteCount` bytes for a request; nil over the budget.
     package func take(byteCount: Int) -> RawBuffer? {
         let capacity = Self.capacity(byteCount)

@@ -95,7 +95,9 @@ package final class WorkerPool: @unchecked Sendable {
     /// worker is idle: false when it has to queue.
     package func runHere(_ call: any Call) -> Bool {
         let visitor = monitor.withLock { () -> Worker? in
-            if isClosed || queue.count + reservedCount > 0 || busyCount >= workerCount { return nil }
+            if isClosed || queue.count + reservedCount > 0 || busyCount >= workerCount {
+                return nil
+            }
             unfinishedCount += 1
             return visitors.popLast() ?? Worker(outputs: outputs)
         }

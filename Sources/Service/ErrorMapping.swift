@@ -38,7 +38,8 @@ extension Problem {
         case .bodyTooLarge(let byteCount, let limit):
             self.init(
                 .bodyTooLarge,
-                "the body has \(byteCount) bytes, the limit is \(limit) (serve --body-bytes-max)"
+                "the body has \(byteCount) bytes, the limit for this type is \(limit) "
+                    + "(serve --body-bytes-max, --inflight-bytes-max)"
             )
             field = "Content-Length"
         case .unsupportedMediaType(let found):

@@ -55,11 +55,17 @@ final class Gateway: Responder {
         let requestCodec = try Negotiation.requestCodec(exchange.header("Content-Type"))
         let answerCodec = try Negotiation.answerCodec(
             exchange.header("Accept"), mirroring: requestCodec)
+        let bodyBytes = length + requestCodec.paddingBytes
+        let workingBytes = requestCodec.workingBytes(bodyBytes: length)
+        guard state.buffers.canEverHold(byteCount: bodyBytes, beside: workingBytes) else {
+            // What surely fits: buffers are powers of two, at most twice as large as the body.
+            let limit = state.buffers.budgetBytes / (2 + requestCodec.workingBytes(bodyBytes: 1))
+            throw .bodyTooLarge(byteCount: length, limit: limit)
+        }
         do throws(ServiceError) {
             let items = try Query.parse(query)
             if state.isDraining { throw .draining }
-            let workingBytes = requestCodec.workingBytes(bodyBytes: length)
-            guard let body = state.buffers.take(byteCount: length + requestCodec.paddingBytes),
+            guard let body = state.buffers.take(byteCount: bodyBytes),
                 let reservation = state.buffers.reserve(byteCount: workingBytes)
             else { throw .overloaded(.bytes) }
             record.upload = Upload(

@@ -75,6 +75,22 @@ import Testing
         #expect(accepted.status == 200)
     }
 
+    @Test("a JSON body that could never fit the budget is a 413, not a 503 for ever")
+    func hopelessBody() throws {
+        let service = try LiveService {
+            $0.limits.inflightBytesMax = 1 << 20
+            $0.limits.bodyBytesMax = 1 << 20
+        }
+        defer { service.stop() }
+        let client = try service.client()
+        let padding = String(repeating: " ", count: 200_000)
+        let response = try client.post("/topk", json: "{\"x\": [1], \"k\": 1}" + padding)
+        try BadInputTests.check(response, 413, "body_too_large", "Content-Length")
+        let good = try client.post(
+            "/topk", json: "{\"x\": [1], \"k\": 1}" + padding.prefix(100_000))
+        #expect(good.status == 200)
+    }
+
     @Test("aborted uploads give their memory back by the connection timeout at the latest")
     func aborted() throws {
         // libmicrohttpd misses some of the closes under epoll; its timeout finds them.
