@@ -34,7 +34,7 @@ import Testing
                 worst = max(worst, abs(gradient[i] - numeric) / scale)
                 #expect(
                     abs(gradient[i] - numeric) <= 1e-6 * scale,
-                    "\(name) p \(p) k \(k) lambda \(lambda) x \(x) i \(i): \(gradient[i]) \(numeric)"
+                    "\(name) p \(p) k \(k) lambda \(lambda) x \(x): \(gradient[i]) \(numeric)"
                 )
             }
             compared += 1
