@@ -23,6 +23,7 @@ LABEL org.opencontainers.image.title="topkd" \
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libmicrohttpd12 libsimdjson14 libstdc++6 \
     && rm -rf /var/lib/apt/lists/*
+COPY LICENSE /usr/share/doc/topkd/LICENSE
 COPY --from=build /topkd /usr/local/bin/topkd
 # By number, so that Kubernetes can tell that it is not root. The service writes no file: it runs
 # with a read-only root file system.

@@ -47,6 +47,30 @@ import Testing
         #expect(compared == 4)
     }
 
+    @Test("a 503 looks as printed")
+    func overloaded() throws {
+        let service = try LiveService {
+            $0.limits.inflightBytesMax = 8192
+            $0.limits.bodyBytesMax = 8192
+        }
+        defer { service.stop() }
+        let octets = ("Content-Type", "application/octet-stream")
+        // A header without its body holds half of the memory, a second one asks for more.
+        let holder = try service.client()
+        holder.send(
+            "POST /topk?n=2&k=1 HTTP/1.1\r\nHost: t\r\nContent-Type: \(octets.1)\r\n"
+                + "Content-Length: 8\r\n\r\n")
+        let other = try service.client()
+        var answer = ""
+        for _ in 0..<500 where !answer.contains("overloaded") {
+            let response = try other.request(
+                "POST", "/topk?n=2&k=1", headers: [octets, ("X-Request-Id", "demo")],
+                body: [UInt8](repeating: 0, count: 8000))
+            answer = response.text
+        }
+        #expect(try blocks("json") == [[Substring(answer.dropLast())]])
+    }
+
     @Test("the NumPy snippet runs", .enabled(if: hasNumPy))
     func numPy() throws {
         let service = try LiveService()

@@ -1,0 +1,92 @@
+import Inference
+import Operators
+import Service
+
+/// Query parameters, which application/octet-stream needs.
+extension Comparison {
+    mutating func compareQueries() {
+        for route in Route.all {
+            guard case .compute(let direction) = route.endpoint else { continue }
+            let listed = tree[["paths", route.path, "post", "parameters"]]?.elements ?? []
+            let names = Self.queryNames(direction)
+            expectSame(
+                listed.compactMap { tree.resolving($0)?["name"]?.text }, ["X-Request-Id"] + names,
+                "\(route.path) parameters")
+            for parameter in listed {
+                let name = tree.resolving(parameter)?["name"]?.text ?? ""
+                expect(parameter, Self.reference("parameters", name), "\(route.path) parameters")
+            }
+            for name in names { compareQuery(name) }
+        }
+        expect(
+            component("parameters", "X-Request-Id")?.withoutProse,
+            [
+                "name": "X-Request-Id", "in": "header",
+                "schema": ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"],
+            ], "X-Request-Id")
+    }
+
+    /// All names that a query may have.
+    static func queryNames(_ direction: Direction) -> [String] {
+        var names = ["n", "shape", "operator", "dtype", "format", "index_dtype"]
+        if direction == .vjp { names.append("cotangents") }
+        let specs = Registry.all.flatMap { $0.descriptor.parameters }
+        for spec in specs where !names.contains(spec.name) { names.append(spec.name) }
+        return names
+    }
+
+    private mutating func compareQuery(_ name: String) {
+        let place = "query parameter \(name)"
+        guard let parameter = component("parameters", name) else {
+            differences.append("there is no \(place)")
+            return
+        }
+        let specs = Registry.all.flatMap { $0.descriptor.parameters }.filter { $0.name == name }
+        // 1,2,3 is one value and not three; only lists need to say so.
+        let isList = name == "shape" || specs.contains { $0.isPerRow }
+        expect(parameter["in"], "query", place)
+        expect(parameter["explode"] ?? true, .bool(!isList), "\(place) explode")
+        expectSame(
+            parameter.withoutProse.keys,
+            ["name", "in", "schema"] + (isList ? ["explode"] : []), place)
+        if specs.isEmpty {
+            expect(parameter["schema"], Self.schemas[name] ?? .null, place)
+        } else {
+            compareQuery(parameter["schema"], specs, place)
+        }
+        if parameter["description"] == nil && name != "operator" {
+            expectProse(tree.resolving(parameter["schema"]), ["description"], place)
+        }
+    }
+
+    private static let schemas: [String: Tree] = [
+        "n": ["type": "integer", "minimum": 1, "maximum": .number(Double(Limits.rowLengthMax))],
+        "shape": [
+            "type": "array", "minItems": 1, "maxItems": 2,
+            "items": ["type": "integer", "minimum": 1],
+        ],
+        "cotangents": [
+            "type": "integer", "minimum": 1, "maximum": .number(Double(Limits.cotangentsMax)),
+        ],
+        "operator": reference("schemas", "OperatorName"),
+        "dtype": reference("schemas", "DType"),
+        "format": reference("schemas", "AnswerFormat"),
+        "index_dtype": reference("schemas", "IndexDType"),
+    ]
+
+    /// Operators may share a name and differ in its range: then the schema is anyOf theirs.
+    private mutating func compareQuery(
+        _ schema: Tree?, _ specs: [ParameterSpec], _ place: String
+    ) {
+        let choices = schema?["anyOf"]?.elements ?? [schema ?? .null]
+        let candidates = choices.map { tree.resolving($0) }
+        for spec in specs {
+            let found = candidates.map { self.differences(spec, $0, place) }
+            if !found.contains([]) { differences += found[0] }
+        }
+        for candidate in candidates
+        where !specs.contains(where: { self.differences($0, candidate, place).isEmpty }) {
+            differences.append("\(place): no operator has \(candidate?.json() ?? "nothing")")
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import Fixtures
+import Glibc
+import Operators
+import Service
+import Testing
+
+/// Every example of openapi.yaml, sent to a live service.
+struct ExampleTests {
+    // Catches: an example whose answer is out of date, by a digit, a member or a header.
+    @Test("requests get the answers of the same name")
+    func requestsAreAnswered() throws {
+        let tree = try ContractFile.tree()
+        let service = try LiveService()
+        defer { service.stop() }
+        var count = 0
+        for route in Route.all {
+            guard case .compute = route.endpoint else { continue }
+            let operation = tree[["paths", route.path, "post"]] ?? .null
+            let json: Tree.Path = ["content", "application/json", "examples"]
+            for (name, request) in operation[["requestBody"] + json]?.members ?? [:] {
+                let body = request["value"]?.json() ?? ""
+                let response = try service.client().post(route.path, json: body)
+                let expected = operation[["responses", "200"] + json + [name, "value"]]
+                #expect(response.status == 200, "\(route.path) \(name)")
+                Self.expectSame(try Tree(json: response.body), expected, "\(route.path) \(name)")
+                Self.expectHeaders(response, tree, route.path, "post", "application/json")
+                count += 1
+            }
+        }
+        #expect(count >= 2 * Registry.all.count)
+    }
+
+    // Catches: a page that says something else than its example.
+    @Test("pages say what their examples say")
+    func pagesSayTheirExamples() throws {
+        let tree = try ContractFile.tree()
+        let service = try LiveService()
+        defer { service.stop() }
+        for route in Route.all where route.endpoint.method == "GET" {
+            let response = try service.client().request("GET", route.path)
+            #expect(response.status == 200, "\(route.path)")
+            Self.expectHeaders(response, tree, route.path, "get", route.endpoint.mediaTypes[0])
+            let content = tree[["paths", route.path, "get", "responses", "200", "content"]]
+            let examples = content?[[route.endpoint.mediaTypes[0], "examples"]]?.members ?? [:]
+            for (name, example) in examples {
+                if let text = example["value"]?.text {
+                    #expect(response.text == text, "\(route.path) \(name)")
+                } else {
+                    let page = try Tree(json: response.body)
+                    Self.expectSame(page, example["value"], "\(route.path) \(name)")
+                }
+            }
+            // HEAD is answered wherever GET is.
+            let head = try service.client().request("HEAD", route.path)
+            #expect(head.status == 200 && head.body.isEmpty, "HEAD \(route.path)")
+        }
+    }
+
+    // Catches: an example of a problem that is answered otherwise than it says.
+    @Test("problems are what their x-request provokes")
+    func problemsAreProvoked() throws {
+        let tree = try ContractFile.tree()
+        for (name, response) in tree[["components", "responses"]]?.members ?? [:] {
+            let content = response[["content", "application/problem+json"]]
+            for (example, problem) in content?["examples"]?.members ?? [:] {
+                let id = problem[["value", "request_id"]]?.text ?? ""
+                let answer = try Self.answer(to: problem["x-request"] ?? .null, requestID: id)
+                #expect(answer.status == problem[["value", "status"]]?.value.map { Int($0) })
+                Self.expectSame(try Tree(json: answer.body), problem["value"], "\(name) \(example)")
+                Self.expectHeaders(answer, response, tree, "application/problem+json", name)
+            }
+        }
+    }
+
+    // MARK: Steps
+
+    /// A service's answer to an x-request.
+    static func answer(to request: Tree, requestID: String) throws -> HTTPClient.Response {
+        guard request["while"] != nil else {
+            let service = try LiveService()
+            defer { service.stop() }
+            return try send(request, requestID: requestID, service.client())
+        }
+        let budget = 1 << 20
+        let service = try LiveService { $0.limits.inflightBytesMax = budget }
+        defer { service.stop() }
+        // An upload that takes all memory, and never comes.
+        let holder = try service.client()
+        holder.send(
+            "POST /topk?n=1&k=1 HTTP/1.1\r\nHost: test\r\nContent-Length: \(budget)\r\n"
+                + "Content-Type: application/octet-stream\r\n\r\n")
+        return try withExtendedLifetime(holder) {
+            // Its header may be read after our request.
+            var answer = try send(request, requestID: requestID, service.client())
+            for _ in 0..<1000 where answer.status == 200 {
+                usleep(2000)
+                answer = try send(request, requestID: requestID, service.client())
+            }
+            return answer
+        }
+    }
+
+    /// Sends an x-request: a JSON body to POST /topk unless it says otherwise.
+    static func send(_ request: Tree, requestID: String, _ client: HTTPClient) throws
+        -> HTTPClient.Response
+    {
+        let method = request["method"]?.text ?? "POST"
+        var headers = ["X-Request-Id": requestID]
+        if method == "POST" { headers["Content-Type"] = "application/json" }
+        for (name, value) in request["headers"]?.members ?? [:] { headers[name] = value.text }
+        let body = request["body"].map { Array(($0.text ?? $0.json()).utf8) }
+        return try client.request(
+            method, request["path"]?.text ?? "/topk",
+            headers: headers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, body: body)
+    }
+
+    static func expectSame(_ found: Tree, _ documented: Tree?, _ place: String) {
+        let isSame = found == documented
+        #expect(
+            isSame,
+            """
+            \(place): openapi.yaml has \(documented?.json() ?? "nothing"), \
+            the service answers \(found.json())
+            """)
+    }
+
+    private static func expectHeaders(
+        _ answer: HTTPClient.Response, _ tree: Tree, _ path: String, _ method: String,
+        _ mediaType: String
+    ) {
+        let response = tree[["paths", path, method, "responses", "200"]]
+        expectHeaders(answer, response, tree, mediaType, path)
+    }
+
+    /// The answer's headers are those that the response lists, and fit their schemas.
+    static func expectHeaders(
+        _ answer: HTTPClient.Response, _ response: Tree?, _ tree: Tree, _ mediaType: String,
+        _ place: String
+    ) {
+        let type = answer.header("Content-Type") ?? ""
+        #expect(type.prefix { $0 != ";" } == mediaType, "\(place)")
+        let listed = response?["headers"]?.members ?? [:]
+        for (name, header) in listed {
+            let header = tree.resolving(header)
+            guard let text = answer.header(name) else {
+                #expect(header?["required"] != true, "\(place): no \(name)")
+                continue
+            }
+            let schema = header?["schema"] ?? .null
+            let isNumber = tree.resolving(schema)?["type"] == "integer"
+            let value = isNumber ? Double(text).map { .number($0) } ?? .null : Tree.string(text)
+            #expect(SchemaCheck(document: tree).errors(value, against: schema, at: name) == [])
+        }
+        let always = ["Date", "Connection", "Content-Type", "Content-Length"]
+        let unlisted = answer.headers.map { $0.name }.filter {
+            listed[$0] == nil && !always.contains($0)
+        }
+        #expect(unlisted == [], "\(place) lists these headers")
+    }
+}
