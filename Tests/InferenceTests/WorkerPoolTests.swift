@@ -67,7 +67,7 @@ import Testing
         let pool = WorkerPool(workerCount: 4, queueDepthMax: 1000)
         pool.start()
         defer { pool.stop() }
-        let calls = (0..<200).map { Gated(rowCount: [0, 1, 200, 1000][$0 % 4]) }
+        let calls = (0..<60).map { Gated(rowCount: [0, 1, 140, 300][$0 % 4]) }
         for call in calls {
             call.isOpen.store(true, ordering: .releasing)
             try pool.reserve().submit(call)
