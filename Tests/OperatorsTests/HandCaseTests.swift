@@ -100,4 +100,51 @@ import Testing
             }
         }
     }
+
+    @Test("inputs that once crashed or were wrong: extremes of scale, lambda and p")
+    func reviewed() throws {
+        func magnitude(_ x: [Double], k: Int, lambda: Double, p: Double) throws -> [Double] {
+            try forward("magnitude", x, k: k, lambda: lambda, p: p)
+        }
+        // kth / (2 lambda) overflows: a candidate was lost, and a precondition trapped.
+        #expect(try magnitude([1.7e308, 1e300], k: 1, lambda: 0.1, p: 8).count == 2)
+        #expect(try magnitude([3e38, 1e37], k: 1, lambda: 1e-280, p: 16).count == 2)
+        #expect(
+            try magnitude([1.16e288, -8e269, -1.1e271], k: 2, lambda: 6.8e-189, p: 3).count == 3)
+        // Ties are shared however small lambda or the scores are.
+        for (scale, lambda) in [(1.0, 1e-130), (1, 1e-6), (1e-22, 0.1), (1e20, 1e-3)] {
+            for p in [4.0 / 3, 2, 16] {
+                let y = try magnitude([scale, scale, scale], k: 1, lambda: lambda, p: p)
+                #expect(y.allSatisfy { $0 == y[0] && $0 > 0 && $0 <= scale }, "\(p) \(y)")
+            }
+        }
+        // theta / lambda below 2^-60 was taken for 0.
+        let small = try magnitude([2.746e-20, 2.611e-20], k: 1, lambda: 0.15, p: 2)
+        let theta = (2.746e-20 + 2.611e-20) / (2 + 0.15)
+        #expect(abs(small[0] - (2.746e-20 - theta) * (1 + 1 / 0.15)) < 1e-33)
+        // Many scores within a few ulps of the threshold, infinite slopes.
+        let crowd = [1e-3, 1e-3, 1e-3] + (1...30).map { Double($0) * 1e-21 }
+        let y = try forward("mask", crowd, k: 2, lambda: 1, p: 16)
+        #expect(abs(y.reduce(0, +) - 2) < 1e-12, "\(y.reduce(0, +))")
+        let beside = [0.0, 0, 0] + [Double](repeating: -(0x1p-16 - 0x1p-69), count: 40)
+        let shared = try forward("mask", beside, k: 1, lambda: 1, p: 16)
+        #expect(abs(shared.reduce(0, +) - 1) < 1e-12, "\(shared.reduce(0, +))")
+    }
+
+    @Test("gradients that once cancelled, vanished or overflowed")
+    func reviewedGradients() throws {
+        let none = try vjp(
+            "magnitude", [0.001, 0.002], [2.26, -1.11], k: 1, lambda: 359, p: 4.0 / 3)
+        #expect(abs(none[0] - 2.26) < 1e-6 && abs(none[1] + 1.11) < 1e-6, "\(none)")
+        let large = try vjp("magnitude", [1, 1, 1.5], [1, 0, 0], k: 1, lambda: 1e5, p: 4.0 / 3)
+        #expect(abs(large[0] - 1) < 1e-9 && abs(large[1]) + abs(large[2]) < 1e-9, "\(large)")
+        let extreme = try vjp(
+            "magnitude", [-1, 1, 3], [1e308, 1e308, 0], k: 1, lambda: 1e30, p: 4.0 / 3)
+        #expect(extreme == [1e308, 1e308, 0], "\(extreme)")
+        // A mask's gradient sums to 0, also where D is 1e16 and more.
+        let steep = try vjp("mask", [1, 0.5, 0.2], [1, 2, 3], k: 1, lambda: 1, p: 16)
+        #expect(abs(steep[1] + steep[0]) < 1e-13 && abs(steep[0] + 0.1273) < 1e-4, "\(steep)")
+        let pair = try vjp("mask", [-0.0517, -5e-26], [0.5, -0.03], k: 1, lambda: 0.057, p: 9.8)
+        #expect(abs(pair[0] + pair[1]) < 1e-13 && abs(pair[0] - 1.152) < 1e-3, "\(pair)")
+    }
 }

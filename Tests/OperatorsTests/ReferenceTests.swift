@@ -35,10 +35,10 @@ import Testing
         let op = try #require(Registry.find(name))
         for _ in 0..<3000 {
             let kind = Int.random(in: 0...10, using: &random)
-            let n = Int.random(in: 1...40, using: &random)
+            let n = Int.random(in: 1...(kind % 2 == 0 ? 40 : 120), using: &random)
             let k = Int.random(in: 1...n, using: &random)
             let x = Self.row(kind, n, &random)
-            let lambda = [1e-6, 0.01, 0.1, 1, 10, 1000].randomElement(using: &random)!
+            let lambda = [1e-12, 1e-6, 0.01, 0.1, 1, 10, 1000, 1e6].randomElement(using: &random)!
             let p = [4.0 / 3.0, 1.5, 2, 3, 1.05, 16, Double.random(in: 1.1...6, using: &random)]
                 .randomElement(using: &random)!
             let parameters = Compute.parameters(op, k: [k], lambda: [lambda], p: p)

@@ -29,6 +29,8 @@ struct SparseTopK {
             return selectHard(count: count, kth: ranks.kth, workspace)
         }
         let kept = compact(count: count, above: cut(ranks.kth), workspace)
+        // Only rounding of the cut itself could drop s_{k+1}; then nothing is left to share.
+        if kept <= k { return selectHard(count: kept, kth: ranks.kth, workspace) }
         _ = workspace.offsets.reserve(kept)
         switch exponent {
         case .linear: solveSoft(Linear(), count: kept, ranks, next, workspace)
@@ -40,7 +42,9 @@ struct SparseTopK {
     /// A bound under which no entry is active when the k-th largest score is `kth`: kth - lambda,
     /// or h^-1(kth) with h(v) = v + lambda v^(p-1). Not above the exact one, and at most 2^max(e,1)
     /// below.
-    private func cut(_ kth: Double) -> Double {
+    private func cut(_ kth: Double) -> Double { cut(kth, lambda) }
+
+    private func cut(_ kth: Double, _ lambda: Double) -> Double {
         guard lambda > 0 else { return kth }
         guard isMagnitude else { return (kth - lambda).nextDown }
         switch exponent {
@@ -56,7 +60,8 @@ struct SparseTopK {
             }
             return max(0, v * (1 - 0x1p-40))
         case .general(let e):
-            return min(kth / 2, pow(kth / (2 * lambda), e)) * (1 - 0x1p-40)
+            // In logarithms: kth / (2 lambda) may leave the range of doubles.
+            return min(kth / 2, exp2(e * (log2(kth) - log2(lambda) - 1))) * (1 - 0x1p-30)
         }
     }
 
@@ -67,11 +72,16 @@ struct SparseTopK {
         guard lambda > 0 else { return true }
         guard isMagnitude else { return kth - next >= lambda }
         if next == 0 { return true }
+        if kth == next { return false }
+        let unit = Unit(next: next, lambda: lambda, exponent)
+        let gap = (kth - next) * unit.scale
+        let next = next * unit.scale
+        let lambda = unit.lambda
         switch exponent {
         // The gap is exact where it is small; the sum next + lambda next^(p-1) would lose it.
-        case .linear: return kth - next >= lambda * next
-        case .cubic: return kth - next >= lambda * cbrt(next)
-        case .general(let e): return kth - next >= lambda * pow(next, 1 / e)
+        case .linear: return gap >= lambda * next
+        case .cubic: return gap >= lambda * cbrt(next)
+        case .general(let e): return gap >= lambda * pow(next, 1 / e)
         }
     }
 
@@ -110,12 +120,17 @@ struct SparseTopK {
     private func solveSoft<Power: PowerRule>(
         _ power: Power, count: Int, _ ranks: Ranks, _ next: Double, _ workspace: Workspace
     ) {
+        let unit =
+            isMagnitude
+            ? Unit(next: next, lambda: lambda, exponent) : Unit(lambda: lambda)
+        let next = next * unit.scale
         var solver = ThresholdSolver(
             power, scores: workspace.scores.pointer, offsets: workspace.offsets.pointer,
-            count: count, k: k, lambda: lambda, isMagnitude: isMagnitude)
+            count: count, k: k, lambda: unit.lambda, isMagnitude: isMagnitude, scale: unit.scale)
         let root =
             isMagnitude
-            ? magnitudeRoot(&solver, next, cut(ranks.kth)) : maskRoot(&solver, ranks.kth, next)
+            ? magnitudeRoot(&solver, next, cut(ranks.kth * unit.scale, unit.lambda))
+            : maskRoot(&solver, ranks.kth, next)
         guard let t = root else { return selectVanishing(count: count, workspace) }
         emit(solver, t, workspace)
     }
@@ -134,8 +149,10 @@ struct SparseTopK {
     private func magnitudeRoot<Power: PowerRule>(
         _ solver: inout ThresholdSolver<Power>, _ next: Double, _ lowest: Double
     ) -> Double? {
-        guard lowest > 0x1p-1000 else { return nil }
-        let half = min(next / (2 * lambda), .greatestFiniteMagnitude)
+        guard lowest > 0x1p-100 else { return nil }
+        let lambda = solver.lambda
+        // s_{k+1} is not capped: u^e <= theta <= next there, and u = t.
+        let half = min(next / (2 * lambda), pow(next, 1 / solver.power.e) * (1 + 0x1p-40))
         solver.setAnchor(next)
         let isNear = solver.excess(half) >= 0
         if !isNear { solver.setAnchor(0) }
@@ -171,12 +188,14 @@ struct SparseTopK {
                 workspace.support.append(
                     column: column, score: score, weight: isMagnitude ? score : 1, slope: 0)
             } else {
-                let weight = isMagnitude ? lambda * u + value.power : value.power
+                let weight =
+                    isMagnitude ? (solver.lambda * u + value.power) / solver.scale : value.power
                 workspace.support.append(
                     column: column, score: score, weight: weight,
-                    slope: (value.slope / lambda).finite)
+                    slope: (value.slope / solver.lambda).finite)
             }
         }
-        workspace.support.activeWeight = Double(k - capped)
+        // At least one entry is active by a full weight; rounding may have capped it.
+        workspace.support.activeWeight = max(1, Double(k - capped))
     }
 }

@@ -88,10 +88,24 @@ enum SparseTopKRows {
     private static func maskGradient(
         _ support: borrowing Support, _ c: UnsafeMutablePointer<Double>
     ) {
-        let average = slopeAverage(support, c)
+        let steepest = support.steepest
+        let largest = support.largestSlope
+        guard largest > 0 else {
+            for i in 0..<support.count { c[i] = 0 }
+            return
+        }
+        // Relative to the cotangent of the steepest entry, whose own difference cancels exactly;
+        // halved, so that no difference overflows.
+        let origin = c[steepest] / 2
+        var total = 0.0
+        for i in 0..<support.count { total += support.slopes[i] / largest }
+        var average = 0.0
+        for i in 0..<support.count {
+            average += support.slopes[i] / largest / total * (c[i] / 2 - origin)
+        }
         for i in 0..<support.count {
             let slope = support.slopes[i]
-            c[i] = slope == 0 ? 0 : slope * (c[i] - average).finite
+            c[i] = slope == 0 ? 0 : slope * ((c[i] / 2 - origin) - average).finite * 2
         }
     }
 
@@ -111,37 +125,32 @@ enum SparseTopKRows {
         _ support: borrowing Support, _ x: UnsafeBufferPointer<S>,
         _ c: UnsafeMutablePointer<Double>
     ) {
+        // With c* the cotangent of the steepest entry,
+        // a - c* = (sum(D (c - c*)) + sum(c) - K c*) / (sum(D) + K): D (c - a) cancels nowhere.
         let scale = max(1, support.largestSlope)
+        let steepest = support.steepest
+        func signed(_ i: Int) -> Double { x[Int(support.columns[i])] < 0 ? -c[i] : c[i] }
+        // Room for a sum of 2^31 terms and more.
+        let shrink = 0x1p-64
+        let origin = support.count > 0 ? signed(steepest) * shrink : 0
         var total = support.activeWeight / scale
-        for i in 0..<support.count { total += support.slopes[i] / scale }
-        var average = 0.0
+        var average = -support.activeWeight / scale * origin
         for i in 0..<support.count where support.slopes[i] > 0 {
-            let signed = x[Int(support.columns[i])] < 0 ? -c[i] : c[i]
-            average += (1 / scale + support.slopes[i] / scale) / total * signed
+            total += support.slopes[i] / scale
+            average += support.slopes[i] / scale * (signed(i) * shrink - origin)
+            average += signed(i) * shrink / scale
         }
-        average = average.finite
+        average /= total
         for i in 0..<support.count {
             let slope = support.slopes[i]
             let sign: Double = x[Int(support.columns[i])] < 0 ? -1 : 1
             if support.scores[i] == 0 {
                 c[i] = 0
             } else if slope > 0 {
-                c[i] += sign * (slope * (sign * c[i] - average).finite).finite
+                let difference = (sign * c[i] * shrink - origin) - average
+                c[i] += sign * ((slope * difference).finite / shrink).finite
             }
         }
-    }
-
-    /// sum(D c) / sum(D) without overflow for any D and c; 0 where nothing is active.
-    private static func slopeAverage(
-        _ support: borrowing Support, _ c: UnsafeMutablePointer<Double>
-    ) -> Double {
-        let largest = support.largestSlope
-        guard largest > 0 else { return 0 }
-        var total = 0.0
-        for i in 0..<support.count { total += support.slopes[i] / largest }
-        var average = 0.0
-        for i in 0..<support.count { average += support.slopes[i] / largest / total * c[i] }
-        return average.finite
     }
 }
 

@@ -36,6 +36,13 @@ struct Support: ~Copyable {
         count += 1
     }
 
+    /// The entry with the largest D.
+    var steepest: Int {
+        var best = 0
+        for i in 0..<count where slopes[i] > slopes[best] { best = i }
+        return best
+    }
+
     /// max D, the scale that keeps sums of D finite; 0 where no entry is active.
     var largestSlope: Double {
         var largest = 0.0

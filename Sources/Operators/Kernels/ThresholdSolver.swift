@@ -19,16 +19,18 @@ struct ThresholdSolver<Power: PowerRule> {
     let k: Double
     let lambda: Double
     let isMagnitude: Bool
+    /// Scores are multiplied by this power of two on their way in, see `Unit`.
+    let scale: Double
     /// From any bracket to neighbouring doubles `middle` takes at most 67 steps to leave 0 (2^-16
-    /// each), 11 in the logarithm and 54 in the value; two Newton passes may come before each.
-    private let passesMax = 3 * (67 + 11 + 54)
+    /// each), 11 in the logarithm and 54 in the value; five other passes may come before each.
+    private let passesMax = 6 * (67 + 11 + 54)
     /// The score that z is measured from.
     private(set) var anchor = 0.0
 
     init(
         _ power: Power, scores: UnsafeMutablePointer<Double>,
         offsets: UnsafeMutablePointer<Double>, count: Int, k: Int, lambda: Double,
-        isMagnitude: Bool
+        isMagnitude: Bool, scale: Double
     ) {
         precondition(lambda > 0 && k >= 1 && k < count)
         self.power = power
@@ -38,12 +40,13 @@ struct ThresholdSolver<Power: PowerRule> {
         self.k = Double(k)
         self.lambda = lambda
         self.isMagnitude = isMagnitude
+        self.scale = scale
     }
 
     /// Sets the anchor and z.
     mutating func setAnchor(_ value: Double) {
         anchor = value
-        for i in 0..<count { offsets[i] = (scores[i] - value) / lambda }
+        for i in 0..<count { offsets[i] = (scores[i] * scale - value) / lambda }
     }
 
     /// The weight at which an entry is fully selected: 1 for mask, theta for magnitude.
@@ -65,17 +68,27 @@ struct ThresholdSolver<Power: PowerRule> {
         var sum = 0.0
         var slope = 0.0
         var capped = 0.0
-        for i in 0..<count {
-            let u = offsets[i] + t
-            if u > 0 {
-                let value = power(u)
-                if value.power >= cap {
-                    capped += 1
-                } else {
-                    sum += value.power
-                    slope += value.slope
+        // In blocks: one long sum of like signs would lose the digits that the last passes need.
+        var start = 0
+        while start < count {
+            var blockSum = 0.0
+            var blockSlope = 0.0
+            let end = min(count, start + 256)
+            for i in start..<end {
+                let u = offsets[i] + t
+                if u > 0 {
+                    let value = power(u)
+                    if value.power >= cap {
+                        capped += 1
+                    } else {
+                        blockSum += value.power
+                        blockSlope += value.slope
+                    }
                 }
             }
+            sum += blockSum
+            slope += blockSlope
+            start = end
         }
         let target = (k - capped) * cap
         let ratio = target / sum
@@ -91,9 +104,10 @@ struct ThresholdSolver<Power: PowerRule> {
 
     /// The root in [low, high], where F(low) <= 0 <= F(high).
     ///
-    /// Safeguarded Newton. Every pass shrinks the bracket; every third pass that has not shrunk it
-    /// a thousandfold is a bisection, so the bracket closes whatever the scores are. 3 to 6 passes
-    /// are usual; `passesMax` is a bound that no test has reached.
+    /// Safeguarded Newton; every pass shrinks the bracket. Newton that comes from one side leaves
+    /// the other end where it was: then every third pass steps twice as far, to close it, and
+    /// every sixth bisects, so that the bracket closes whatever the scores are. 3 to 6 passes are
+    /// usual, 100 were seen for p > 2 on rows made to be hard; `passesMax` bounds them all.
     func solve(low: Double, high: Double) -> Double {
         var low = low
         var high = high
@@ -105,16 +119,20 @@ struct ThresholdSolver<Power: PowerRule> {
             if at.excess < 0 { low = t } else { high = t }
             var next = t + at.step
             // Close enough that one more Newton step is exact: stop after it.
-            if abs(at.excess) <= 0x1p-50 * at.scale || abs(at.step) <= 0x1p-51 * abs(t) {
+            let noise = 0x1p-52 * (4 + Double(count).squareRoot())
+            // A small step alone says nothing beside a kink, where the slope may be infinite.
+            let isStill = abs(at.step) <= 0x1p-51 * abs(t) && abs(at.excess) < at.scale / 2
+            if abs(at.excess) <= noise * at.scale || isStill {
                 return next > low && next < high ? next : t
             }
             if pass % 3 == 0 {
-                if high - low > widthToBeat { next = .nan }
+                if high - low > widthToBeat { next = pass % 6 == 0 ? .nan : t + 2 * at.step }
                 widthToBeat = (high - low) / 1024
             }
             if !(next > low && next < high) { next = middle(low, high) }
             if next <= low || next >= high { break }
-            if power.e >= 1 && max(abs(low), abs(high)) < 0x1p-60 { break }
+            // Below this t is 0 to a mask; theta = -lambda t may well be that small.
+            if power.e >= 1 && !isMagnitude && max(abs(low), abs(high)) < 0x1p-60 { break }
             t = next
         }
         return high
@@ -132,29 +150,31 @@ struct ThresholdSolver<Power: PowerRule> {
         return sign * small.squareRoot() * large.squareRoot()
     }
 
-    /// For e < 1 the weight u^e has an infinite slope at 0, so the smallest active u must be exact
-    /// to its last digit: measure t from that entry itself, and solve again in the few ulps left.
+    /// For e < 1 the weight u^e has an infinite slope at 0, so entries around the threshold must be
+    /// exact to their last digits: measure t from the nearest one, on either side, solve again in
+    /// the few ulps left, and repeat until none is nearer.
     mutating func refine(_ t: Double) -> Double {
-        // A little above the root, so that an entry whose u was rounded to 0 is looked at, too.
-        var t = t + 0x1p-50 * abs(t)
-        // Distinct scores within these few ulps are few; the loop is a bound, not a search.
-        for _ in 0..<8 {
+        var t = t
+        // Each turn measures t from the entry nearest to the threshold: |t| falls 2^10-fold or more.
+        for _ in 0..<200 {
             var smallest = Double.infinity
             var nearest = 0
-            for i in 0..<count where offsets[i] + t > 0 && offsets[i] + t < smallest {
-                smallest = offsets[i] + t
+            for i in 0..<count where abs(offsets[i] + t) < smallest {
+                smallest = abs(offsets[i] + t)
                 nearest = i
             }
             guard smallest < 0x1p-10 * abs(t) else { return t }
-            setAnchor(scores[nearest])
-            if evaluate(0).excess >= 0 {
-                // The root lies at or below this entry's kink: it is not active after all.
-                t = 0
-                continue
+            var reach = max(smallest, 0x1p-48 * abs(t))
+            setAnchor(scores[nearest] * scale)
+            let isAbove = evaluate(0).excess < 0
+            var near = 0.0
+            while reach < 0x1p100 {
+                let excess = evaluate(isAbove ? reach : -reach).excess
+                if isAbove ? excess >= 0 : excess <= 0 { break }
+                near = reach
+                reach *= 64
             }
-            var high = max(4 * smallest, .leastNormalMagnitude)
-            while evaluate(high).excess < 0 && high < 2 { high *= 16 }
-            return solve(low: 0, high: high)
+            t = isAbove ? solve(low: near, high: reach) : solve(low: -reach, high: -near)
         }
         return t
     }
