@@ -116,7 +116,8 @@ package final class WorkerPool: @unchecked Sendable {
         monitor.withLock {
             reservedCount -= 1
             queue.append(job)
-            monitor.signal()
+            // Who drains waits on the same condition, and must not swallow the only signal.
+            if isAwaited { monitor.broadcast() } else { monitor.signal() }
         }
     }
 

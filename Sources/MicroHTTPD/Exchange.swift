@@ -28,6 +28,8 @@ package protocol Responder: AnyObject, Sendable {
     func respond(_ exchange: Exchange) -> Answer
     /// The exchange is over, answered or not.
     func finished(_ exchange: Exchange, _ end: ExchangeEnd)
+    /// Whether answers close their connections, as they should while the server shuts down.
+    var closesConnections: Bool { get }
     func connectionOpened()
     func connectionClosed(_ reason: ConnectionEnd)
     func log(_ message: String)
@@ -165,8 +167,17 @@ package final class Exchange: @unchecked Sendable {
         state = .sent
         guard let response = Self.makeResponse(reply) else { return .NO }
         defer { MHD_destroy_response(response) }
+        if responder.closesConnections {
+            _ = MHD_add_response_header(response, "Connection", "close")
+        }
+        if MHD_queue_response(connection, UInt32(reply.status), response) == .NO {
+            // Too early (a client that waits for 100 Continue and sends nothing): asked again
+            // later.
+            state = .ready(reply)
+            return .YES
+        }
         repliedStatus = reply.status
-        return MHD_queue_response(connection, UInt32(reply.status), response)
+        return .YES
     }
 
     private static func makeResponse(_ reply: Reply) -> OpaquePointer? {

@@ -1,3 +1,4 @@
+import Glibc
 import Inference
 import Logging
 import Metrics
@@ -47,6 +48,9 @@ package final class Application: Sendable {
     package func stop() -> Int {
         state.startDraining()
         daemon.quiesce()
+        // Clients on open connections get their answer with Connection: close, not a lost request.
+        if state.metrics.connectionsOpen.value > 0 { usleep(Limits.drainGraceMicroseconds) }
+        state.workers.close()
         let deadline = monotonicNanoseconds() + state.limits.drainTimeoutSeconds * 1_000_000_000
         let isIdle = state.workers.waitUntilIdle(deadlineNanoseconds: deadline)
         let unfinished = isIdle ? 0 : state.workers.unfinished
@@ -55,6 +59,8 @@ package final class Application: Sendable {
         }
         // Suspended connections must be resumed before the daemon stops: the workers finish them.
         state.workers.stop()
+        // Answered is not yet sent: slow readers have until the deadline.
+        while state.openExchanges.value > 0 && monotonicNanoseconds() < deadline { usleep(2000) }
         daemon.stop()
         return unfinished
     }

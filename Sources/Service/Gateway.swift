@@ -64,7 +64,6 @@ final class Gateway: Responder {
         }
         do throws(ServiceError) {
             let items = try Query.parse(query)
-            if state.isDraining { throw .draining }
             guard let body = state.buffers.take(byteCount: bodyBytes),
                 let reservation = state.buffers.reserve(byteCount: workingBytes)
             else { throw .overloaded(.bytes) }
@@ -90,10 +89,14 @@ final class Gateway: Responder {
             ? .discard(then: reply) : .refuse(reply)
     }
 
+    var closesConnections: Bool { state.isDraining }
+
     func respond(_ exchange: Exchange) -> Answer {
         guard let record = exchange.attachment as? RequestRecord, let route = record.route else {
             preconditionFailure("respond follows begin")
         }
+        record.isComplete = true
+        state.openExchanges.add(1)
         guard let upload = record.upload else {
             return .now(page(route.endpoint, record))
         }
@@ -121,12 +124,13 @@ final class Gateway: Responder {
     }
 
     func finished(_ exchange: Exchange, _ end: ExchangeEnd) {
+        let record = exchange.attachment as? RequestRecord
+        if record?.isComplete == true { state.openExchanges.add(-1) }
         if case .answered = end {
         } else {
             state.metrics.cancelled.add(1, exchange.repliedStatus == nil ? "receive" : "send")
         }
         guard let status = exchange.repliedStatus else { return }
-        let record = exchange.attachment as? RequestRecord
         let method = ServiceMetrics.methods.contains(exchange.method) ? exchange.method : "other"
         state.metrics.httpRequests.add(
             1, record?.route?.path ?? "other", method, String(status))
@@ -140,7 +144,8 @@ final class Gateway: Responder {
     }
 
     func log(_ message: String) {
-        state.logger.warning(
+        // One for each malformed request and each disconnect: not for everyone's log.
+        state.logger.debug(
             "libmicrohttpd: \(message.split(separator: "\n").joined(separator: " "))")
     }
 }

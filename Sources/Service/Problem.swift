@@ -139,9 +139,29 @@ struct Problem: Encodable {
         try object.encode(requestID, forKey: .requestID)
     }
 
+    /// A client's words come back in messages; more than these bytes of each help nobody.
+    private static let textBytesMax = 1000
+
+    private static func shortened(_ text: String) -> String {
+        guard text.utf8.count > textBytesMax else { return text }
+        // By scalars: a single character can be of any length.
+        var kept = String.UnicodeScalarView()
+        var byteCount = 0
+        for scalar in text.unicodeScalars {
+            byteCount += UTF8.width(scalar)
+            if byteCount > textBytesMax { break }
+            kept.append(scalar)
+        }
+        return String(kept) + "..."
+    }
+
     /// The HTTP answer.
     func reply(requestID: String) -> Reply {
-        var problem = self
+        var problem = Problem(code, Self.shortened(detail))
+        problem.field = field.map(Self.shortened)
+        problem.expected = expected.map(Self.shortened)
+        problem.found = found.map(Self.shortened)
+        (problem.cotangent, problem.row, problem.column) = (cotangent, row, column)
         problem.requestID = requestID
         var reply = Reply(
             status: code.status, contentType: Self.mediaType, text: JSONText.encode(problem))

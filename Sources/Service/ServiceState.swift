@@ -1,6 +1,7 @@
 import Codecs
 import Inference
 import Logging
+import Metrics
 import MicroHTTPD
 import Synchronization
 
@@ -11,6 +12,8 @@ final class ServiceState: Sendable {
     let buffers: BufferPool
     let workers: WorkerPool
     let metrics: ServiceMetrics
+    /// Complete requests whose answer has not been sent to the last byte.
+    let openExchanges = UpDown()
     private let draining = Atomic<Bool>(false)
     private let nextRequest = Atomic<UInt64>(UInt64.random(in: 0 ... .max))
 
@@ -29,10 +32,8 @@ final class ServiceState: Sendable {
 
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
-    func startDraining() {
-        draining.store(true, ordering: .relaxed)
-        workers.close()
-    }
+    /// From here on every answer closes its connection.
+    func startDraining() { draining.store(true, ordering: .relaxed) }
 
     /// The client's id if it is one that may go into logs and headers, otherwise a new one.
     func requestID(_ proposed: String?) -> String {

@@ -10,7 +10,8 @@ final class TopkCall: Call, @unchecked Sendable {
     /// The reply of a call without an exchange.
     private(set) var reply: Reply?
     private let record: RequestRecord
-    private let message: Message
+    /// nil once the answer is made.
+    private var message: Message?
     private let requestCodec: any Codec
     private let answerCodec: any Codec
     private let state: ServiceState
@@ -28,6 +29,7 @@ final class TopkCall: Call, @unchecked Sendable {
 
     func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
         state.metrics.codecRequests.add(1, requestCodec.name)
+        guard let message else { preconditionFailure("a call is decoded once") }
         return try requestCodec.decode(message, worker, state.buffers)
     }
 
@@ -60,6 +62,9 @@ final class TopkCall: Call, @unchecked Sendable {
     }
 
     private func deliver(_ reply: Reply) {
+        // The body has been used: a slow reader of the answer must not hold its memory.
+        record.upload = nil
+        message = nil
         if let exchange {
             exchange.complete(reply)
         } else {
@@ -98,6 +103,8 @@ final class RequestRecord {
     var route: Route?
     /// For POSTs whose body is being stored.
     var upload: Upload?
+    /// Whether the whole request has arrived.
+    var isComplete = false
 
     init(requestID: String) { self.requestID = requestID }
 }

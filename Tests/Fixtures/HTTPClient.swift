@@ -1,8 +1,8 @@
 import Glibc
 
 /// An HTTP/1.1 client that sends exactly the bytes it is given: tests of a server's edges must not
-/// depend on what a polite client would repair. Blocking; one connection.
-package final class HTTPClient {
+/// depend on what a polite client would repair. Blocking; one connection; one thread at a time.
+package final class HTTPClient: @unchecked Sendable {
     package struct Response {
         package let status: Int
         package let headers: [(name: String, value: String)]

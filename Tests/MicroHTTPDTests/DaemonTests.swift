@@ -38,6 +38,7 @@ import Testing
             events.withLock { $0.append("\(end)") }
         }
 
+        var closesConnections: Bool { false }
         func connectionOpened() { events.withLock { $0.append("opened") } }
         func connectionClosed(_ reason: ConnectionEnd) {
             events.withLock { $0.append("closed \(reason.rawValue)") }

@@ -84,6 +84,16 @@ import Testing
             name: "row beside number", body: #"{"x": [[1], 2], "k": 1}"#, status: 422,
             code: "wrong_type", field: "x", row: 1),
         Case(
+            name: "empty arrays among numbers", body: #"{"x": [[], [], 1, 2], "k": 4}"#,
+            status: 422,
+            code: "wrong_type", field: "x", column: 2),
+        Case(
+            name: "empty arrays inside rows", body: #"{"x": [[[], 2], [3, 4]], "k": 1}"#,
+            status: 422, code: "wrong_type", field: "x", row: 0, column: 1),
+        Case(
+            name: "empty arrays in k", body: #"{"x": [[1], [2]], "k": [[], 1]}"#, status: 422,
+            code: "wrong_type", field: "k", row: 1),
+        Case(
             name: "three axes", body: #"{"x": [[[1]]], "k": 1}"#, status: 422, code: "wrong_shape",
             field: "x"),
         Case(

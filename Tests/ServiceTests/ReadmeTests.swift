@@ -62,6 +62,7 @@ import Testing
                 + "Content-Length: 8\r\n\r\n")
         let other = try service.client()
         var answer = ""
+        defer { holder.finishSending() }
         for _ in 0..<500 where !answer.contains("overloaded") {
             let response = try other.request(
                 "POST", "/topk?n=2&k=1", headers: [octets, ("X-Request-Id", "demo")],

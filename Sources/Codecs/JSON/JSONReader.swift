@@ -55,7 +55,8 @@ final class JSONReader {
                 found: "more than \(countMax) numbers")
         }
         try check(result, name)
-        return result.rank == 1 ? .numbers(values) : .other("a nested array")
+        return result.rank == 1 && values.count == Int(result.shape.0)
+            ? .numbers(values) : .other("a nested array")
     }
 
     /// Reads an array member of `dtype` into a fresh buffer; its shape has 1 to 3 axes.
@@ -86,7 +87,12 @@ final class JSONReader {
         try check(result, name, dtype)
         buffer.count = result.count * dtype.byteCount
         let shape = [result.shape.0, result.shape.1, result.shape.2].prefix(result.rank)
-        return (buffer, shape.map { Int($0) })
+            .map { Int($0) }
+        // Whatever the reader did: an answer must never show what the buffer held before.
+        guard shape.reduce(1, *) == result.count else {
+            throw .wrongType(.init(name), expected: "rows of numbers", found: "empty arrays")
+        }
+        return (buffer, shape)
     }
 
     private func check(
@@ -118,7 +124,10 @@ final class JSONReader {
         case CTextFloats_ragged:
             throw .raggedRows(place, expected: Int(result.expected), found: Int(result.found))
         case CTextFloats_wrong_kind:
-            throw .wrongType(place, expected: "a number", found: Self.kindName(result.kind))
+            // A number is wrong where the entries before it were rows.
+            let expected =
+                result.kind == CTextFloats_number ? "a row, as those before it" : "a number"
+            throw .wrongType(place, expected: expected, found: Self.kindName(result.kind))
         case CTextFloats_not_finite:
             throw .notFinite(place, found: String(cString: result.message))
         default:

@@ -155,7 +155,8 @@ struct ThresholdSolver<Power: PowerRule> {
     /// the few ulps left, and repeat until none is nearer.
     mutating func refine(_ t: Double) -> Double {
         var t = t
-        // Each turn measures t from the entry nearest to the threshold: |t| falls 2^10-fold or more.
+        // Each turn measures t from the entry nearest to the threshold: |t| falls 2^10-fold or
+        // more.
         for _ in 0..<200 {
             var smallest = Double.infinity
             var nearest = 0

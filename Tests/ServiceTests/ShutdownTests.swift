@@ -1,0 +1,80 @@
+import Fixtures
+import Foundation
+import Synchronization
+import Testing
+
+/// Catches a shutdown that loses what was accepted.
+@Suite struct ShutdownTests {
+    /// A request that keeps one worker busy for a while: many rows, every entry active.
+    private static let slow: [UInt8] = {
+        var random = SplitMix64(seed: 9)
+        return Wire.bytes(random.normals(64 * 4096), .float32)
+    }()
+
+    private static func sendSlow(_ client: HTTPClient) {
+        client.send(
+            "POST /topk?n=4096&k=2048&lambda=10&p=1.5 HTTP/1.1\r\nHost: t\r\n"
+                + "Content-Type: application/octet-stream\r\nContent-Length: \(slow.count)\r\n\r\n")
+        client.send(slow)
+    }
+
+    @Test("stopping answers what was accepted")
+    func orderlyStop() throws {
+        let service = try LiveService { $0.limits.workers = 1 }
+        let clients = try (0..<4).map { _ in try service.client() }
+        for client in clients { Self.sendSlow(client) }
+        let observer = try service.client()
+        for _ in 0..<500 {
+            let metrics = try observer.request("GET", "/metrics").text
+            if metrics.contains("topkd_inflight_requests 4.0") { break }
+            usleep(2_000)
+        }
+        service.stop()
+        for client in clients { #expect(try client.readResponse().status == 200) }
+    }
+
+    @Test("busy keep-alive clients are told to close, and lose no request")
+    func keepAlive() throws {
+        let service = try LiveService()
+        let lost = Atomic<Int>(0)
+        let told = Atomic<Int>(0)
+        let threads = try (0..<6).map { _ in
+            let client = try service.client()
+            let thread = Thread {
+                while true {
+                    guard let reply = try? client.post("/topk", json: #"{"x": [1], "k": 1}"#) else {
+                        lost.add(1, ordering: .relaxed)
+                        return
+                    }
+                    if reply.header("Connection")?.lowercased() == "close" {
+                        told.add(1, ordering: .relaxed)
+                        return
+                    }
+                }
+            }
+            thread.start()
+            return thread
+        }
+        usleep(50_000)
+        service.stop()
+        for thread in threads { while !thread.isFinished { usleep(1000) } }
+        #expect(lost.load(ordering: .relaxed) == 0 && told.load(ordering: .relaxed) == 6)
+    }
+
+    @Test("a slow reader gets its whole answer")
+    func slowReader() throws {
+        let service = try LiveService()
+        let client = try service.client()
+        let body = [UInt8](repeating: 0, count: 8_000_000)
+        client.send(
+            "POST /topk?n=1000&k=1&format=dense HTTP/1.1\r\nHost: t\r\n"
+                + "Content-Type: application/octet-stream\r\nContent-Length: \(body.count)\r\n\r\n")
+        client.send(body)
+        let stopping = Thread { service.stop() }
+        usleep(100_000)
+        stopping.start()
+        usleep(500_000)
+        #expect(try client.readResponse().body.count == body.count)
+        while !stopping.isFinished { usleep(1000) }
+    }
+}
