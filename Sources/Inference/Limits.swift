@@ -41,7 +41,9 @@ package struct Limits: Sendable {
     /// anyway: two thread switches cost more than the work (38k against 70k requests/s at 4 KB).
     package static let inlineBodyBytesMax = 8192
     /// Recycled buffers above this are given back to the system.
-    package static let idleBufferBytesMax = 256 << 20
+    package static let idleBufferBytesMax = 128 << 20
+    /// The JSON parser of a larger body is not kept.
+    package static let keptScratchBodyBytesMax = 4 << 20
     /// A JSON body may need this many bytes beside itself: simdjson's index takes up to 4 a byte,
     /// and "0," becomes a float64: 4 a byte again.
     package static let jsonWorkingBytesPerBodyByte = 8

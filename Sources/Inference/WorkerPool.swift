@@ -10,12 +10,15 @@ package final class Worker: @unchecked Sendable {
     let outputs: OutputPool
 
     package init(outputs: OutputPool = OutputPool()) { self.outputs = outputs }
+
+    /// After each job: scratch that only a huge request needs is not kept.
+    func trim() { workspace.trim() }
 }
 
 /// Recycles the arrays that blocks are written to.
 package final class OutputPool: Sendable {
     private let idle = Mutex<[OperatorOutput]>([])
-    private let idleCountMax = 256
+    private let idleCountMax = 32
 
     package init() {}
 
@@ -171,6 +174,7 @@ package final class WorkerPool: @unchecked Sendable {
             case .help(let job):
                 if job.computeBlocks(worker) { finished() }
             }
+            worker.trim()
             monitor.withLock { busyCount -= 1 }
         }
     }

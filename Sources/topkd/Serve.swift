@@ -39,7 +39,7 @@ struct Serve: ParsableCommand {
     @Option(help: "Largest body in bytes; more is a 413.")
     var bodyBytesMax = defaults.limits.bodyBytesMax
 
-    @Option(help: "Memory in bytes for all requests together; more is a 503.")
+    @Option(help: "Memory in bytes for bodies and replies of all requests; more is a 503.")
     var inflightBytesMax = defaults.limits.inflightBytesMax
 
     @Option(help: "Open connections.")

@@ -29,7 +29,8 @@ package struct JSONCodec: Codec {
             throw .misplacedParameter(name: item.name, belongs: "the JSON body, not the query")
         }
         let reader = worker.codecScratch as? JSONReader ?? JSONReader()
-        worker.codecScratch = reader
+        // simdjson keeps memory for the largest document it has seen: not for huge ones.
+        worker.codecScratch = message.body.count <= Limits.keptScratchBodyBytesMax ? reader : nil
         try reader.scan(message.body)
         let common = try commonFields(message, reader)
         let tensors = message.direction == .vjp ? ["x", "cotangent"] : ["x"]

@@ -27,6 +27,14 @@ struct Support: ~Copyable {
         _ = slopeScratch.reserve(capacity)
     }
 
+    mutating func trim() {
+        count = 0
+        columnScratch.trim()
+        scoreScratch.trim()
+        weightScratch.trim()
+        slopeScratch.trim()
+    }
+
     @inline(__always)
     mutating func append(column: Int32, score: Double, weight: Double, slope: Double) {
         columns[count] = column

@@ -15,6 +15,16 @@ package final class Workspace {
     var support = Support()
 
     package init() {}
+
+    /// Gives back what one unusual request has made large; pages of ordinary ones are kept.
+    package func trim() {
+        finiteCounts.trim()
+        scores.trim()
+        columns.trim()
+        offsets.trim()
+        selection.trim()
+        support.trim()
+    }
 }
 
 /// An uninitialised array that only grows.
@@ -34,6 +44,14 @@ struct Scratch<Element: BitwiseCopyable>: ~Copyable {
     mutating func reserve(_ count: Int) -> UnsafeMutablePointer<Element> {
         if count > capacity { grow(count) }
         return pointer
+    }
+
+    /// Frees the memory if it is more than 4 MiB.
+    mutating func trim() {
+        guard capacity * MemoryLayout<Element>.stride > 4 << 20 else { return }
+        pointer.deallocate()
+        capacity = 64
+        pointer = .allocate(capacity: capacity)
     }
 
     @inline(never)
