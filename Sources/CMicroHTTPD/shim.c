@@ -4,29 +4,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct Logger {
-  void *context;
-  void (*log)(void *context, const char *message);
-};
+// The same function for every daemon of the process; whose log it is, the context says.
+static void (*_Atomic log_message)(void *context, const char *message);
 
-// One logger a process is enough: its lifetime is that of the daemon, which has no hook to free it.
-static struct Logger logger;
-
-static void forward_log(void *cls, const char *format, va_list arguments) {
-  struct Logger *to = cls;
+static void forward_log(void *context, const char *format, va_list arguments) {
   char message[1024];
   vsnprintf(message, sizeof message, format, arguments);
-  to->log(to->context, message);
+  log_message(context, message);
 }
 
 struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options) {
-  logger.context = options->context;
-  logger.log = options->log;
+  log_message = options->log;
   return MHD_start_daemon(
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG,
       0, NULL, NULL, options->handler, options->context,
       // First, so that it also hears what goes wrong with the options after it.
-      MHD_OPTION_EXTERNAL_LOGGER, forward_log, &logger,
+      MHD_OPTION_EXTERNAL_LOGGER, forward_log, options->context,
       MHD_OPTION_LISTEN_SOCKET, options->listen_socket,
       MHD_OPTION_THREAD_POOL_SIZE, options->thread_count,
       MHD_OPTION_CONNECTION_LIMIT, options->connections_max,

@@ -22,8 +22,8 @@ package struct Limits: Sendable {
 
     /// Columns of a row: indices are int32 inside.
     package static let rowLengthMax = Int(Int32.max)
-    /// Numbers in x, and in the cotangents: keeps every product of sizes in 64 bits.
-    package static let elementsMax = 1 << 40
+    /// Bytes of x and its cotangents together: keeps every product of sizes in 64 bits.
+    package static let numbersBytesMax = 1 << 40
     /// Cotangents in one request.
     package static let cotangentsMax = 65_536
     /// A query string is refused above this.

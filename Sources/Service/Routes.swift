@@ -28,7 +28,8 @@ package enum Endpoint: Sendable, Equatable {
     /// Every problem that a handler of ours can answer here, for the contract test.
     package var problems: [ProblemCode] {
         let anywhere: [ProblemCode] = [
-            .invalidHeader, .invalidTarget, .bodyTooLarge, .unsupportedTransferEncoding,
+            .invalidHeader, .invalidTarget, .lengthRequired, .bodyTooLarge,
+            .unsupportedTransferEncoding,
         ]
         switch self {
         case .compute:

@@ -32,7 +32,8 @@ struct ProblemTests {
         let service = try LiveService()
         defer { service.stop() }
         let refusals: [(status: Int, headers: Tree)] = [
-            (400, ["Host": "another"]), (413, ["Content-Length": "300000000"]),
+            (400, ["Host": "another"]), (411, ["Transfer-Encoding": "chunked"]),
+            (413, ["Content-Length": "300000000"]),
             (501, ["Transfer-Encoding": "gzip"]),
         ]
         for (status, headers) in refusals {

@@ -43,7 +43,7 @@ import Testing
         func connectionClosed(_ reason: ConnectionEnd) {
             events.withLock { $0.append("closed \(reason.rawValue)") }
         }
-        func log(_ message: String) {}
+        func log(_ message: String) { events.withLock { $0.append("logged") } }
 
         private func text(_ status: Int, _ text: String) -> Reply {
             Reply(status: status, contentType: "text/plain", text: text)
@@ -123,6 +123,23 @@ import Testing
             #expect(client.isClosedByServer())
             let answered = responder.events.withLock { $0.filter { $0 == "answered" }.count }
             #expect(answered <= 1, "no second request ran")
+        }
+    }
+
+    @Test("each daemon logs to its own responder")
+    func logs() throws {
+        try withServer { port, responder in
+            // A second one that is gone: its log must not be where the first one's lines go.
+            try withServer { _, _ in }
+            let client = try HTTPClient(port: port)
+            client.send(
+                "GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "x", count: 200_000))\r\n\r\n")
+            _ = try? client.readResponse()
+            for _ in 0..<500 {
+                if responder.events.withLock({ $0.contains("logged") }) { break }
+                usleep(10_000)
+            }
+            #expect(responder.events.withLock { $0.contains("logged") })
         }
     }
 

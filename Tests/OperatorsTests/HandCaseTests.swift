@@ -122,6 +122,12 @@ import Testing
         let small = try magnitude([2.746e-20, 2.611e-20], k: 1, lambda: 0.15, p: 2)
         let theta = (2.746e-20 + 2.611e-20) / (2 + 0.15)
         #expect(abs(small[0] - (2.746e-20 - theta) * (1 + 1 / 0.15)) < 1e-33)
+        // The scores' own unit: lambda s^(p-1) underflows, theta is below any fixed bound.
+        for y in try magnitude([1e-22, 1e-22], k: 1, lambda: 0.1, p: 16) {
+            #expect(abs(y - 5e-23) < 1e-30)
+        }
+        let subnormal = try magnitude([3e-302, 2e-302], k: 1, lambda: 1, p: 2)
+        #expect(abs(subnormal[0] - 8e-302 / 3) < 1e-306 && abs(subnormal[1] - 2e-302 / 3) < 1e-306)
         // Many scores within a few ulps of the threshold, infinite slopes.
         let crowd = [1e-3, 1e-3, 1e-3] + (1...30).map { Double($0) * 1e-21 }
         let y = try forward("mask", crowd, k: 2, lambda: 1, p: 16)

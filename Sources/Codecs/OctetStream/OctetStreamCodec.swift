@@ -81,7 +81,7 @@ package struct OctetStreamCodec: Codec {
             if parts.count == 1 {
                 return Shape(rowCount: 1, rowLength: rowLength, isSingleRow: true)
             }
-            let rowCount = try count(String(parts[0]), "shape", maximum: Limits.elementsMax)
+            let rowCount = try count(String(parts[0]), "shape", maximum: Limits.numbersBytesMax)
             return Shape(rowCount: rowCount, rowLength: rowLength, isSingleRow: false)
         }
         guard let n else {
@@ -111,15 +111,15 @@ package struct OctetStreamCodec: Codec {
     ) throws(ServiceError) -> Int {
         let (numbers, overflow) = shape.rowLength.multipliedReportingOverflow(by: sharing)
         let (rowBytes, rowOverflow) = numbers.multipliedReportingOverflow(by: dtype.byteCount)
-        if overflow || rowOverflow || rowBytes > Limits.elementsMax {
-            throw .tooManyElements(field: "n", limit: Limits.elementsMax)
+        if overflow || rowOverflow || rowBytes > Limits.numbersBytesMax {
+            throw .tooManyElements(field: "n", limit: Limits.numbersBytesMax)
         }
         let what = "\(shape.rowLength) \(dtype.rawValue) numbers"
         let row = sharing == 1 ? what : "\(sharing) x \(what) (x and its cotangents)"
         if let rowCount = shape.rowCount {
             let (total, overflow) = rowBytes.multipliedReportingOverflow(by: rowCount)
-            if overflow || total > Limits.elementsMax {
-                throw .tooManyElements(field: "shape", limit: Limits.elementsMax)
+            if overflow || total > Limits.numbersBytesMax {
+                throw .tooManyElements(field: "shape", limit: Limits.numbersBytesMax)
             }
             guard total == bodyBytes else {
                 throw .wrongBodyLength(
