@@ -11,26 +11,28 @@ STEPS_MAX = 60
 TOLERANCE = 1e-6  # of sum y, relative to k
 
 
-def solve(z, k, exponent):
+def solve(z, k, exponent, is_hard):
     """The root tau [B] of sum_j clip(z_ij - tau_i, 0, 1)^e = k; z float32 [B, n] is (x - s_{k+1}) /
-    lambda. Newton, with a bisection wherever it leaves the bracket [-1, 0]."""
+    lambda. Newton; bisection where it leaves the bracket [-1, 0]. Hard rows have the root 0."""
     low, high = np.full(len(z), -1.0, np.float32), np.zeros(len(z), np.float32)
-    tau = 0.5 * (low + high)
+    tau = np.where(is_hard, high, 0.5 * (low + high))
     for _ in range(STEPS_MAX):
         u = np.clip(z - tau[:, None], 0.0, 1.0)
         active = (u > 0.0) & (u < 1.0)
         if exponent == 1:
-            excess, slope = u.sum(axis=1) - k, active.sum(axis=1)
+            excess, slope = u.sum(axis=1, dtype=np.float64) - k, active.sum(axis=1)
         else:
             squares = u * u
-            excess = (squares * u).sum(axis=1) - k
+            excess = (squares * u).sum(axis=1, dtype=np.float64) - k
             slope = 3.0 * (squares * active).sum(axis=1)
-        if np.abs(excess).max() <= TOLERANCE * k:
+        done = np.abs(excess) <= TOLERANCE * k
+        if done.all():
             break
         low, high = np.where(excess > 0, tau, low), np.where(excess > 0, high, tau)
         step = tau + excess / np.maximum(slope, 1e-30)
         inside = (step > low) & (step < high)
-        tau = np.where(inside, step, 0.5 * (low + high)).astype(np.float32)
+        step = np.where(inside, step, 0.5 * (low + high))
+        tau = np.where(done, tau, step).astype(np.float32)
     return tau
 
 
@@ -47,7 +49,8 @@ def mask(x, k, lam, exponent):
         # A gap of lambda or more is the hard mask; s_k - lambda is a threshold for it, too.
         origin = np.maximum(following, kth - np.float32(lam))
         z = (x - origin[:, None]) / np.float32(lam)
-        u = np.clip(z - solve(z, k, exponent)[:, None], 0.0, 1.0)
+        tau = solve(z, k, exponent, kth - following >= np.float32(lam))
+        u = np.clip(z - tau[:, None], 0.0, 1.0)
         y = u if exponent == 1 else u * u * u
     row, column = np.nonzero(y)
     indptr = np.zeros(len(x) + 1, dtype=np.int32)

@@ -5,19 +5,6 @@ import Testing
 /// Catches a limit that does not hold, or that answers late or without Retry-After: each is
 /// crossed.
 @Suite struct OverloadTests {
-    /// A request that keeps one worker busy for a while: many rows, every entry active.
-    private static let slow: [UInt8] = {
-        var random = SplitMix64(seed: 9)
-        return Wire.bytes(random.normals(64 * 4096), .float32)
-    }()
-
-    private static func sendSlow(_ client: HTTPClient) {
-        client.send(
-            "POST /topk?n=4096&k=2048&lambda=10&p=1.5 HTTP/1.1\r\nHost: t\r\n"
-                + "Content-Type: application/octet-stream\r\nContent-Length: \(slow.count)\r\n\r\n")
-        client.send(slow)
-    }
-
     @Test("a full queue is a 503 with Retry-After at once; accepted requests are all answered")
     func fullQueue() throws {
         let service = try LiveService {
@@ -26,7 +13,7 @@ import Testing
         }
         defer { service.stop() }
         let clients = try (0..<12).map { _ in try service.client() }
-        for client in clients { Self.sendSlow(client) }
+        for client in clients { client.sendSlowRequest() }
         var answered = 0
         for client in clients {
             let response = try client.readResponse()

@@ -5,24 +5,11 @@ import Testing
 
 /// Catches a shutdown that loses what was accepted.
 @Suite struct ShutdownTests {
-    /// A request that keeps one worker busy for a while: many rows, every entry active.
-    private static let slow: [UInt8] = {
-        var random = SplitMix64(seed: 9)
-        return Wire.bytes(random.normals(64 * 4096), .float32)
-    }()
-
-    private static func sendSlow(_ client: HTTPClient) {
-        client.send(
-            "POST /topk?n=4096&k=2048&lambda=10&p=1.5 HTTP/1.1\r\nHost: t\r\n"
-                + "Content-Type: application/octet-stream\r\nContent-Length: \(slow.count)\r\n\r\n")
-        client.send(slow)
-    }
-
     @Test("stopping answers what was accepted")
     func orderlyStop() throws {
         let service = try LiveService { $0.limits.workers = 1 }
         let clients = try (0..<4).map { _ in try service.client() }
-        for client in clients { Self.sendSlow(client) }
+        for client in clients { client.sendSlowRequest() }
         let observer = try service.client()
         for _ in 0..<500 {
             let metrics = try observer.request("GET", "/metrics").text
