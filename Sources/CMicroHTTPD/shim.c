@@ -2,7 +2,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 // The same function for every daemon of the process; whose log it is, the context says.
 static void (*_Atomic log_message)(void *context, const char *message);
@@ -30,12 +29,6 @@ struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options) 
       MHD_OPTION_NOTIFY_CONNECTION, options->connection_changed, options->context,
       MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
       MHD_OPTION_END);
-}
-
-MHD_socket CMicroHTTPD_connection_socket(struct MHD_Connection *connection) {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  return info == NULL ? MHD_INVALID_SOCKET : info->connect_fd;
 }
 
 void *CMicroHTTPD_connection_context(struct MHD_Connection *connection) {

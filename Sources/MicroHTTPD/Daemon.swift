@@ -6,7 +6,7 @@ package enum DaemonError: Error, CustomStringConvertible {
     case refused
 
     package var description: String {
-        "libmicrohttpd refused to start; its reason was logged before"
+        "libmicrohttpd refused to start; its reason is in the log at level debug"
     }
 }
 

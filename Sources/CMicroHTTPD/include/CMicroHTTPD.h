@@ -27,9 +27,6 @@ struct CMicroHTTPD_Options {
 /// Starts the epoll threads; NULL when the library refuses.
 struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options);
 
-/// The connection's socket, or -1.
-MHD_socket CMicroHTTPD_connection_socket(struct MHD_Connection *connection);
-
 /// The pointer that connection_changed stored for this connection.
 void *CMicroHTTPD_connection_context(struct MHD_Connection *connection);
 
