@@ -23,6 +23,7 @@ struct CTextFloats_Reader {
   ondemand::parser parser;
   ondemand::document document;
   std::vector<Member> members;
+  std::vector<std::string> words;
 
   CTextFloats_Result scan(const char *bytes, size_t length, size_t capacity) {
     members.clear();
@@ -76,6 +77,7 @@ struct CTextFloats_Reader {
       case CTextFloats_boolean: {
         bool truth;
         if (auto error = value.get_bool().get(truth)) return invalid(error);
+        member.number = truth ? 1 : 0;
         break;
       }
       case CTextFloats_null: {
@@ -94,9 +96,9 @@ struct CTextFloats_Reader {
 
 namespace {
 
-template <typename Number>
-CTextFloats_Result read(CTextFloats_Reader *reader, size_t index, bool takes_negative_infinity,
-                        Number *out, size_t capacity) {
+/// Finds member `index`, an array, and hands it to `body`.
+template <typename Body>
+CTextFloats_Result with_array(CTextFloats_Reader *reader, size_t index, Body body) {
   reader->document.rewind();
   ondemand::object object;
   if (auto error = reader->document.get_object().get(object)) return invalid(error);
@@ -107,12 +109,21 @@ CTextFloats_Result read(CTextFloats_Reader *reader, size_t index, bool takes_neg
     if (at++ != index) continue;
     ondemand::array array;
     if (auto error = field.value().get_array().get(array)) return invalid(error);
-    ArrayReader<Number> arrays{out, capacity, takes_negative_infinity};
-    if (arrays.read(array, 0)) arrays.finish();
-    arrays.result.field = static_cast<ptrdiff_t>(index);
-    return arrays.result;
+    CTextFloats_Result result = body(array);
+    result.field = static_cast<ptrdiff_t>(index);
+    return result;
   }
   return make_result(CTextFloats_invalid, "no such member");
+}
+
+template <typename Number>
+CTextFloats_Result read(CTextFloats_Reader *reader, size_t index, bool takes_negative_infinity,
+                        Number *out, size_t capacity) {
+  return with_array(reader, index, [&](ondemand::array array) {
+    ArrayReader<Number> arrays{out, capacity, takes_negative_infinity};
+    if (arrays.read(array, 0)) arrays.finish();
+    return arrays.result;
+  });
 }
 
 }  // namespace
@@ -144,4 +155,34 @@ CTextFloats_Result CTextFloats_read_doubles(CTextFloats_Reader *reader, size_t i
                                             bool takes_negative_infinity, double *out,
                                             size_t capacity) {
   return read(reader, index, takes_negative_infinity, out, capacity);
+}
+
+CTextFloats_Result CTextFloats_read_words(CTextFloats_Reader *reader, size_t index,
+                                          CTextFloats_Word *out, size_t capacity) {
+  reader->words.clear();
+  // A word's bytes must not move when the next is read.
+  reader->words.reserve(capacity);
+  return with_array(reader, index, [&](ondemand::array array) {
+    CTextFloats_Result result = make_result(CTextFloats_ok);
+    for (auto item : array) {
+      ondemand::value value;
+      if (auto error = std::move(item).get(value)) return invalid(error);
+      if (auto error = kind_of(value, result.kind)) return invalid(error);
+      result.position[0] = result.count;
+      result.depth = 1;
+      if (result.kind != CTextFloats_string) {
+        result.status = CTextFloats_wrong_kind;
+        return result;
+      }
+      if (result.count == capacity) {
+        result.status = CTextFloats_no_room;
+        return result;
+      }
+      std::string_view text;
+      if (auto error = value.get_string().get(text)) return invalid(error);
+      const std::string &word = reader->words.emplace_back(text);
+      out[result.count++] = CTextFloats_Word{word.data(), word.size()};
+    }
+    return result;
+  });
 }

@@ -4,11 +4,11 @@ import Operators
 /// The parameters that every request has, whatever its operator and codec.
 struct CommonFields {
     let op: any Operator
+    let direction: Direction
     let dtype: DType
-    let format: AnswerFormat
-    let indexDType: IndexDType
+    let layout: AnswerLayout
 
-    static let names = ["operator", "dtype", "format", "index_dtype"]
+    static let names = ["operator", "dtype", "format", "index_dtype", "width"]
 
     /// - Parameter lookUp: the value of a field by name; nil where it is absent.
     init(_ direction: Direction, lookUp: (String) -> RawValue?) throws(ServiceError) {
@@ -20,9 +20,12 @@ struct CommonFields {
             throw .noSuchDirection(operatorName: name, direction: direction)
         }
         self.op = op
+        self.direction = direction
         dtype = try Self.choice(lookUp, "dtype", DType.float32)
-        format = try Self.choice(lookUp, "format", AnswerFormat.csr)
-        indexDType = try Self.choice(lookUp, "index_dtype", IndexDType.int32)
+        let format = try Self.choice(lookUp, "format", AnswerFormat.csr)
+        layout = AnswerLayout(
+            format: format, indexDType: try Self.choice(lookUp, "index_dtype", IndexDType.int32),
+            width: try Self.width(lookUp, format))
     }
 
     private static func choice<Value: RawRepresentable<String> & CaseIterable>(
@@ -32,8 +35,7 @@ struct CommonFields {
         let word = try word(lookUp, name, words, fallback.rawValue)
         guard let value = Value(rawValue: word) else {
             throw .outOfRange(
-                .init(name), expected: words.map { "\"\($0)\"" }.joined(separator: " or "),
-                found: RawValue.text(word).summary)
+                .init(name), expected: RawValue.spell(words), found: RawValue.text(word).summary)
         }
         return value
     }
@@ -43,10 +45,31 @@ struct CommonFields {
     ) throws(ServiceError) -> String {
         guard let raw = lookUp(name) else { return fallback }
         guard case .text(let word) = raw else {
-            let expected = words.map { "\"\($0)\"" }.joined(separator: " or ")
-            throw .wrongType(.init(name), expected: expected, found: raw.summary)
+            throw .wrongType(.init(name), expected: RawValue.spell(words), found: raw.summary)
         }
         return word
+    }
+
+    private static func width(
+        _ lookUp: (String) -> RawValue?, _ format: AnswerFormat
+    ) throws(ServiceError) -> Int? {
+        guard let raw = lookUp("width") else { return nil }
+        let expected = "a whole number of at least 1"
+        guard case .number(let width) = raw, width == width.rounded(.towardZero) else {
+            throw .wrongType(.init("width"), expected: expected, found: raw.summary)
+        }
+        guard width >= 1 && width <= Double(Limits.rowLengthMax) else {
+            throw .outOfRange(.init("width"), expected: expected, found: raw.summary)
+        }
+        if format != .padded {
+            throw .incompatible(name: "width", reason: "only format padded has it")
+        }
+        return Int(width)
+    }
+
+    /// The operator's parameters in this direction.
+    var parameters: [ParameterSpec] {
+        op.descriptor.parameters.filter { $0.directions.contains(direction) }
     }
 
     /// Refuses names that neither the codec nor the operator knows.
@@ -55,16 +78,27 @@ struct CommonFields {
     func refuseUnknown(
         _ names: [String], alsoKnown: [String], elsewhere: [String: String]
     ) throws(ServiceError) {
-        let known = alsoKnown + Self.names + op.descriptor.parameters.map { $0.name }
+        let known = alsoKnown + Self.names + parameters.map { $0.name }
         for name in names where !known.contains(name) {
             if let place = elsewhere[name] { throw .misplacedParameter(name: name, belongs: place) }
+            if let spec = op.descriptor.parameters.first(where: { $0.name == name }) {
+                let paths = spec.directions.map { $0 == .forward ? "/topk" : "/topk/\($0)" }
+                throw .misplacedParameter(
+                    name: name, belongs: "POST " + paths.joined(separator: ", "))
+            }
             throw .unknownParameter(name: name, known: known)
         }
     }
 
-    /// int32 indices reach 2^31 - 1 stored numbers.
-    func checkIndexRange(elementCount: Int) throws(ServiceError) {
-        if format == .csr && indexDType == .int32 && elementCount > Int(Int32.max) {
+    /// What does not fit together in the answer's form.
+    func checkLayout(rowLength: Int, elementCount: Int) throws(ServiceError) {
+        if let width = layout.width, width > rowLength {
+            throw .outOfRange(
+                .init("width"), expected: "at most n = \(rowLength)", found: "\(width)")
+        }
+        // int32 indices reach 2^31 - 1 stored numbers.
+        let counts = layout.format == .csr && layout.indexDType == .int32
+        if counts && elementCount > Int(Int32.max) {
             throw .outOfRange(
                 .init("index_dtype"), expected: "\"int64\" for more than \(Int32.max) numbers",
                 found: "\"int32\"")

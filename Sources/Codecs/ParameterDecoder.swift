@@ -7,28 +7,41 @@ struct ParameterDecoder {
     let rowCount: Int
     let rowLength: Int
 
-    /// Values for all parameters of `op`, defaults filled in.
+    /// Values for all parameters of an operator, defaults filled in.
+    ///
+    /// - Parameter inputs: names of the further inputs that came.
     func decode(
-        _ op: any Operator, lookUp: (ParameterSpec) -> RawValue?
+        _ common: CommonFields, inputs: [String] = [], lookUp: (ParameterSpec) -> RawValue?
     ) throws(ServiceError) -> ParameterValues {
         var values: [ParameterValue] = []
-        for spec in op.descriptor.parameters {
-            if let raw = lookUp(spec) {
+        var given: Set<String> = []
+        for spec in common.op.descriptor.parameters {
+            let isHere = spec.directions.contains(common.direction)
+            if isHere, let raw = lookUp(spec) {
                 values.append(try decode(raw, spec))
+                given.insert(spec.name)
             } else {
-                values.append(try defaultValue(spec))
+                values.append(try defaultValue(spec, inputs))
             }
         }
-        return ParameterValues(op.descriptor.parameters, values)
+        return ParameterValues(common.op.descriptor.parameters, values, given: given)
     }
 
-    private func defaultValue(_ spec: ParameterSpec) throws(ServiceError) -> ParameterValue {
+    private func defaultValue(
+        _ spec: ParameterSpec, _ inputs: [String]
+    ) throws(ServiceError) -> ParameterValue {
         switch spec.defaultValue {
         case .required:
+            throw .missingParameter(name: spec.name, expected: expectation(spec))
+        case .requiredWithout(let input):
+            // Nobody reads it then.
+            if inputs.contains(input) { return .integers([0]) }
             throw .missingParameter(name: spec.name, expected: expectation(spec))
         case .integer(let value): return .integers([value])
         case .number(let value, _): return .numbers([value])
         case .word(let value): return .word(value)
+        case .words(let values): return .words(values)
+        case .boolean(let value): return .boolean(value)
         }
     }
 
@@ -43,8 +56,23 @@ struct ParameterDecoder {
                     .init(spec.name), expected: expectation(spec), found: raw.summary)
             }
             return .word(word)
-        case .integer(let minimum, let atMostRowLength):
-            let maximum = atMostRowLength ? Double(rowLength) : 0x1p53
+        case .subset(let words):
+            guard case .texts(let found) = raw else { throw wrongType(raw, spec) }
+            for (index, word) in found.enumerated()
+            where !words.contains(word) || found[..<index].contains(word) {
+                throw .outOfRange(
+                    .init(spec.name), expected: expectation(spec),
+                    found: RawValue.text(word).summary)
+            }
+            guard !found.isEmpty else {
+                throw .outOfRange(.init(spec.name), expected: expectation(spec), found: "[]")
+            }
+            return .words(found)
+        case .boolean:
+            guard case .boolean(let value) = raw else { throw wrongType(raw, spec) }
+            return .boolean(value)
+        case .integer(let minimum, let largest, let atMostRowLength):
+            let maximum = atMostRowLength ? Double(rowLength) : largest.map { Double($0) } ?? 0x1p53
             let numbers = try numbers(raw, spec, [:])
             for (index, value) in numbers.enumerated() {
                 let place = place(spec, index, numbers.count)
@@ -93,7 +121,7 @@ struct ParameterDecoder {
                     found: "\(values.count) numbers")
             }
             return values
-        case .other:
+        case .texts, .boolean, .other:
             throw wrongType(raw, spec)
         }
     }
@@ -111,10 +139,16 @@ struct ParameterDecoder {
         let each = spec.isPerRow ? ", or one for each row" : ""
         switch spec.kind {
         case .choice(let words):
-            return words.map { "\"\($0)\"" }.joined(separator: " or ")
-        case .integer(let minimum, let atMostRowLength):
+            return RawValue.spell(words)
+        case .subset(let words):
+            return "one or more of \(RawValue.spell(words)), each once"
+        case .boolean:
+            return "true or false"
+        case .integer(let minimum, let largest, let atMostRowLength):
             let range =
-                atMostRowLength ? "from \(minimum) to n = \(rowLength)" : "of at least \(minimum)"
+                atMostRowLength
+                ? "from \(minimum) to n = \(rowLength)"
+                : largest.map { "from \(minimum) to \($0)" } ?? "of at least \(minimum)"
             return "a whole number \(range)\(each)"
         case .number(let minimum, let maximum, let fractions):
             let low = RawValue.spell(minimum)

@@ -5,21 +5,28 @@ enum RawValue: Equatable {
     case number(Double)
     case text(String)
     case numbers([Double])
+    case texts([String])
+    case boolean(Bool)
     /// Something that no parameter takes, by its name in JSON: "an object", "null" ...
     case other(String)
 
-    /// Reads a query's text as a value of `kind`: numbers, comma-separated, where numbers belong.
+    /// Reads a query's text as a value of `kind`: lists are comma-separated.
     init(queryText text: String, for kind: ParameterSpec.Kind) {
-        if case .choice = kind {
-            self = .text(text)
-            return
-        }
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { Self.number($0) }
-        if numbers.count < parts.count {
+        switch kind {
+        case .choice:
             self = .text(text)
-        } else {
-            self = numbers.count == 1 ? .number(numbers[0]) : .numbers(numbers)
+        case .subset:
+            self = .texts(parts.map { String($0) })
+        case .boolean:
+            self = text == "true" ? .boolean(true) : text == "false" ? .boolean(false) : .text(text)
+        case .integer, .number:
+            let numbers = parts.compactMap { Self.number($0) }
+            if numbers.count < parts.count {
+                self = .text(text)
+            } else {
+                self = numbers.count == 1 ? .number(numbers[0]) : .numbers(numbers)
+            }
         }
     }
 
@@ -37,8 +44,15 @@ enum RawValue: Equatable {
         case .number(let value): Self.spell(value)
         case .text(let value): "\"\(value.prefix(40))\""
         case .numbers(let values): "an array of \(values.count)"
+        case .texts(let values): "an array of \(values.count)"
+        case .boolean(let value): "\(value)"
         case .other(let kind): kind
         }
+    }
+
+    /// "a" or "b" or "c".
+    static func spell(_ words: [String]) -> String {
+        words.map { "\"\($0)\"" }.joined(separator: " or ")
     }
 
     /// A number without ".0".

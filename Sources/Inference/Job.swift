@@ -42,10 +42,11 @@ final class Job: @unchecked Sendable {
         timings[.queue] = started - submittedNanoseconds
         do throws(ServiceError) {
             let request = try call.decode(worker)
+            try Self.check(request)
             timings[.decode] = monotonicNanoseconds() - started
             self.request = request
             ranges = Self.plan(request)
-            outputs = ranges.map { _ in worker.outputs.take(request.op.descriptor.outputs.count) }
+            outputs = ranges.map { _ in worker.outputs.take() }
             blocksLeft.store(ranges.count, ordering: .relaxed)
             computeStart = monotonicNanoseconds()
             return true
@@ -81,14 +82,14 @@ final class Job: @unchecked Sendable {
         _ worker: Worker
     ) {
         let shape = request.answerShape
-        output.answer.reset(
+        output.reset(
             dtype: request.x.dtype, rowLength: shape.rowLength,
-            rowCapacity: rows.count * request.stackCount * shape.rowsPerInputRow)
+            rowCapacity: rows.count * request.stackCount * shape.rowsPerInputRow, request.outputs)
         let block = RowBlock(
             x: request.x, rows: rows, parameters: request.parameters, inputs: request.inputs)
         do throws(OperatorError) {
             try request.op.run(
-                request.direction, block, request.cotangents, into: output, worker.workspace)
+                request.direction, block, request.stack, into: output, worker.workspace)
         } catch {
             firstError.withLock { first in
                 if first.map({ error.row < $0.row }) ?? true { first = error }
@@ -98,12 +99,32 @@ final class Job: @unchecked Sendable {
 
     private func finish(_ request: InferenceRequest, _ worker: Worker) {
         timings[.compute] = monotonicNanoseconds() - computeStart
+        let result = InferenceResult(request: request, blocks: outputs)
         if let error = firstError.withLock({ $0 }) {
             call.fail(ServiceError(error, in: request), request, timings)
+        } else if let error = Self.checkWidth(result) {
+            call.fail(error, request, timings)
         } else {
-            call.succeed(InferenceResult(request: request, blocks: outputs), timings)
+            call.succeed(result, timings)
         }
         for output in outputs { worker.outputs.giveBack(output) }
+    }
+
+    /// What the operator itself refuses.
+    private static func check(_ request: InferenceRequest) throws(ServiceError) {
+        do throws(OperatorError) {
+            try request.op.check(request.parameters, request.inputs)
+        } catch {
+            throw ServiceError(error, in: request)
+        }
+    }
+
+    /// Only the answer knows how wide it is.
+    private static func checkWidth(_ result: InferenceResult) -> ServiceError? {
+        guard result.request.layout.format == .padded, let width = result.request.layout.width
+        else { return nil }
+        let needed = result.widthNeeded
+        return needed > width ? .widthTooSmall(needed: needed, width: width) : nil
     }
 
     /// Blocks of about `Limits.blockElements` numbers; all rows together where the operator asks.

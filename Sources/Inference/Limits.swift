@@ -22,10 +22,12 @@ package struct Limits: Sendable {
 
     /// Columns of a row: indices are int32 inside.
     package static let rowLengthMax = Int(Int32.max)
-    /// Bytes of x and its cotangents together: keeps every product of sizes in 64 bits.
+    /// Bytes of x and its cotangents or tangents together: keeps every product of sizes in 64 bits.
     package static let numbersBytesMax = 1 << 40
-    /// Cotangents in one request.
+    /// Cotangents, or tangents, in one request.
     package static let cotangentsMax = 65_536
+    /// Words in one list, such as wrt.
+    package static let wordsMax = 16
     /// A query string is refused above this.
     package static let queryBytesMax = 1 << 16
     /// A refused request's body up to this size is read and forgotten, which keeps the connection.

@@ -2,8 +2,12 @@ import Operators
 
 /// How the answer's numbers are laid out.
 package enum AnswerFormat: String, CaseIterable, Sendable {
+    /// Sparse rows of any length.
     case csr
+    /// Every number.
     case dense
+    /// Sparse rows of one length, for compilers that want static shapes.
+    case padded
 }
 
 /// The type of indptr and indices on the wire.
@@ -12,6 +16,20 @@ package enum IndexDType: String, CaseIterable, Sendable {
     case int64
 
     package var byteCount: Int { self == .int32 ? 4 : 8 }
+}
+
+/// What the request says of its answer's form.
+package struct AnswerLayout: Sendable {
+    package let format: AnswerFormat
+    package let indexDType: IndexDType
+    /// Entries a row of a padded answer; nil for as many as the longest has.
+    package let width: Int?
+
+    package init(format: AnswerFormat, indexDType: IndexDType, width: Int? = nil) {
+        self.format = format
+        self.indexDType = indexDType
+        self.width = width
+    }
 }
 
 /// One decoded, validated request: what to compute and how to lay out the answer. Free of any
@@ -23,37 +41,38 @@ package struct InferenceRequest: Sendable {
     package let x: DenseRows
     /// Whether x came as one row [n]; the answer's shape follows.
     package let isSingleRow: Bool
-    /// [G, B, n] for vjp.
-    package let cotangents: StackedRows?
-    /// Whether the cotangent came with a leading axis G; the answer's shape follows.
+    /// Cotangents for vjp, tangents for jvp: [G, B, n].
+    package let stack: StackedRows?
+    /// Whether they came with a leading axis G; the answer's shape follows.
     package let hasStackAxis: Bool
     package let parameters: ParameterValues
     /// In the order of the descriptor's inputs.
     package let inputs: [DenseRows?]
-    package let format: AnswerFormat
-    package let indexDType: IndexDType
+    package let layout: AnswerLayout
+    /// What is answered beside the answer.
+    package let outputs: [TensorSpec]
 
     package init(
         op: any Operator, direction: Direction, x: DenseRows, isSingleRow: Bool,
-        cotangents: StackedRows?, hasStackAxis: Bool, parameters: ParameterValues,
-        inputs: [DenseRows?] = [], format: AnswerFormat, indexDType: IndexDType
+        stack: StackedRows?, hasStackAxis: Bool, parameters: ParameterValues,
+        inputs: [DenseRows?] = [], layout: AnswerLayout
     ) {
         self.op = op
         self.direction = direction
         self.x = x
         self.isSingleRow = isSingleRow
-        self.cotangents = cotangents
+        self.stack = stack
         self.hasStackAxis = hasStackAxis
         self.parameters = parameters
         self.inputs = inputs
-        self.format = format
-        self.indexDType = indexDType
+        self.layout = layout
+        outputs = op.outputs(direction, parameters)
     }
 
     /// G, or 1.
-    package var stackCount: Int { cotangents?.stackCount ?? 1 }
+    package var stackCount: Int { stack?.stackCount ?? 1 }
 
-    /// The last axes of the answer; a gradient is shaped like x.
+    /// The last axes of the answer; products with the Jacobian are shaped like x.
     package var answerShape: AnswerShape {
         direction == .forward
             ? op.answerShape(rowLength: x.rowLength, parameters)

@@ -28,6 +28,10 @@ package enum ServiceError: Error, Equatable, Sendable {
     /// NaN or an infinity among the numbers.
     case notFinite(Place, found: String)
     case tooFewFiniteEntries(row: Int, k: Int, finiteCount: Int)
+    /// A parameter that does not go with the others.
+    case incompatible(name: String, reason: String)
+    /// A padded answer has rows with more entries than were asked for.
+    case widthTooSmall(needed: Int, width: Int)
 
     // The service cannot now.
     case overloaded(Resource)
@@ -67,9 +71,18 @@ extension ServiceError {
         case .notFinite(let input, let row, let column, let value):
             // Rows of cotangents are counted through all G of them.
             let b = request.x.rowCount
-            var position = request.hasStackAxis && input == "cotangent" ? [row / b] : []
+            let isStack = input == request.direction.stackName
+            var position = request.hasStackAxis && isStack ? [row / b] : []
             if !request.isSingleRow { position.append(row % b) }
             self = .notFinite(Place(input, position + [column]), found: value.rawValue)
+        case .wrongInput(let input, let row, let column, let expected, let found):
+            let index = request.op.descriptor.inputs.firstIndex { $0.name == input }
+            let rows = index.flatMap { request.inputs[$0]?.rowCount } ?? 1
+            self = .outOfRange(
+                Place(input, rows > 1 ? [row, column] : [column]), expected: expected,
+                found: found)
+        case .incompatible(let name, let reason):
+            self = .incompatible(name: name, reason: reason)
         case .tooFewFiniteEntries(let row, let k, let finiteCount):
             self = .tooFewFiniteEntries(row: row, k: k, finiteCount: finiteCount)
         case .notFiniteAnswer, .cancelled:

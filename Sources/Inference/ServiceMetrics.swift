@@ -69,6 +69,7 @@ package final class ServiceMetrics: Sendable {
         let request = result.request
         rows.add(request.x.rowCount)
         elements.add(request.x.rowCount * request.x.rowLength)
+        nonconvergedRows.add(result.nonconvergedRowCount)
         nonzeros.add(
             result.nonzeroCount, request.op.descriptor.name, request.direction.rawValue)
     }

@@ -22,15 +22,10 @@ package final class OutputPool: Sendable {
 
     package init() {}
 
-    func take(_ auxiliaryCount: Int) -> OperatorOutput {
-        let found = idle.withLock { idle in
-            idle.last?.auxiliary.count == auxiliaryCount ? idle.popLast() : nil
-        }
-        return found ?? OperatorOutput(auxiliaryCount: auxiliaryCount)
-    }
+    func take() -> OperatorOutput { idle.withLock { $0.popLast() } ?? OperatorOutput() }
 
     func giveBack(_ output: OperatorOutput) {
-        guard output.answer.capacityBytes <= 16 * Limits.blockElements else { return }
+        guard output.capacityBytes <= 16 * Limits.blockElements else { return }
         idle.withLock { idle in
             if idle.count < idleCountMax { idle.append(output) }
         }

@@ -35,25 +35,42 @@ package struct OperatorDescriptor: Sendable {
 
 /// An array beside x or beside the answer.
 package struct TensorSpec: Sendable {
-    package enum Shape: Sendable {
+    package enum Shape: Sendable, Equatable {
         /// [B, n], as x.
         case likeX
-        /// One number a row, [B].
+        /// One row [n] for all rows of x, or [B, n]; read as float64.
+        case weights
+        /// One number a row, [B] (or [G, B] beside gradients).
         case perRow
         /// A list of `columns` numbers an entry, [m, columns]; for example edges with 2 columns.
         case list(columns: Int)
         /// A sorted list of columns a row, ragged.
         case indices
+        /// Sparse rows as the answer's; the outputs of one group share their columns.
+        case shared(group: String)
+    }
+
+    /// The numbers' type.
+    package enum Element: String, Sendable {
+        /// That of x and the answer.
+        case answer
+        case float64
+        case int64
+        case bool
     }
 
     package let name: String
     package let shape: Shape
+    package let type: Element
     package let isRequired: Bool
     package let doc: String
 
-    package init(name: String, shape: Shape, isRequired: Bool, doc: String) {
+    package init(
+        name: String, shape: Shape, type: Element = .answer, isRequired: Bool, doc: String
+    ) {
         self.name = name
         self.shape = shape
+        self.type = type
         self.isRequired = isRequired
         self.doc = doc
     }
@@ -63,18 +80,25 @@ package struct TensorSpec: Sendable {
 package struct ParameterSpec: Sendable {
     package enum Kind: Sendable {
         /// A whole number; `atMostRowLength` bounds it by n.
-        case integer(minimum: Int, atMostRowLength: Bool)
+        case integer(minimum: Int, maximum: Int?, atMostRowLength: Bool)
         /// A finite real number in a closed range. `fractions` are spellings such as "4/3".
         case number(minimum: Double, maximum: Double?, fractions: [String: Double])
         /// One of these words.
         case choice([String])
+        /// One or more of these words.
+        case subset([String])
+        case boolean
     }
 
     package enum Default: Sendable, Equatable {
         case required
+        /// Required, unless this input comes in its place.
+        case requiredWithout(String)
         case integer(Int)
         case number(Double, spelling: String)
         case word(String)
+        case words([String])
+        case boolean(Bool)
     }
 
     package let name: String
@@ -83,16 +107,20 @@ package struct ParameterSpec: Sendable {
     package let isPerRow: Bool
     package let defaultValue: Default
     package let unit: String
+    /// The directions whose requests have it.
+    package let directions: [Direction]
     package let doc: String
 
     package init(
-        name: String, kind: Kind, isPerRow: Bool, defaultValue: Default, unit: String, doc: String
+        name: String, kind: Kind, isPerRow: Bool, defaultValue: Default, unit: String,
+        directions: [Direction] = Direction.allCases, doc: String
     ) {
         self.name = name
         self.kind = kind
         self.isPerRow = isPerRow
         self.defaultValue = defaultValue
         self.unit = unit
+        self.directions = directions
         self.doc = doc
     }
 }

@@ -13,6 +13,12 @@ package protocol Operator: Sendable {
     /// x.
     func answerShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape
 
+    /// Refuses what no single parameter can know is wrong, once a request.
+    func check(_ parameters: ParameterValues, _ inputs: [DenseRows?]) throws(OperatorError)
+
+    /// The further outputs of a request, of those that the descriptor lists.
+    func outputs(_ direction: Direction, _ parameters: ParameterValues) -> [TensorSpec]
+
     /// Appends the answer of each row of the block, in order, to `output`.
     ///
     /// The numbers of x have been checked: finite, or -inf where the descriptor accepts it.
@@ -28,9 +34,20 @@ extension Operator {
         AnswerShape(rowsPerInputRow: 1, rowLength: n, addsAxis: false)
     }
 
+    package func check(
+        _ parameters: ParameterValues, _ inputs: [DenseRows?]
+    ) throws(OperatorError) {}
+
+    package func outputs(
+        _ direction: Direction, _ parameters: ParameterValues
+    ) -> [TensorSpec] {
+        direction == .forward ? descriptor.outputs : []
+    }
+
     /// The directions that this operator has.
     package var directions: [Direction] {
-        self is any DifferentiableOperator ? [.forward, .vjp] : [.forward]
+        if self is any TangentOperator { return [.forward, .vjp, .jvp] }
+        return self is any DifferentiableOperator ? [.forward, .vjp] : [.forward]
     }
 }
 
@@ -45,9 +62,29 @@ package protocol DifferentiableOperator: Operator {
     ) throws(OperatorError)
 }
 
+/// One with a Jacobian-vector product, too.
+package protocol TangentOperator: DifferentiableOperator {
+    /// Appends J(x) t for each row of the block and, within it, each of the G tangents, to
+    /// `output`, as `vjp` does.
+    func jvp(
+        _ block: borrowing RowBlock, _ tangents: StackedRows, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError)
+}
+
 package enum Direction: String, CaseIterable, Sendable {
     case forward
     case vjp
+    case jvp
+
+    /// What a request brings beside x.
+    package var stackName: String? {
+        switch self {
+        case .forward: nil
+        case .vjp: "cotangent"
+        case .jvp: "tangent"
+        }
+    }
 }
 
 package enum Scope: Sendable {
@@ -110,9 +147,9 @@ package struct Cancellation: Sendable {
 extension Operator {
     /// Checks the numbers of a block, then computes it; the one way into an operator.
     ///
-    /// - Parameter cotangents: [G, B, n] for vjp, nil for forward.
+    /// - Parameter stack: cotangents for vjp, tangents for jvp, [G, B, n]; nil for forward.
     package func run(
-        _ direction: Direction, _ block: borrowing RowBlock, _ cotangents: StackedRows?,
+        _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
         into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         let finiteCounts = workspace.finiteCounts.reserve(block.rows.count)
@@ -121,32 +158,29 @@ extension Operator {
             "x", block.x, rows: block.rows,
             acceptsNegativeInfinity: descriptor.acceptsNegativeInfinity
         ) { row, count in finiteCounts[row - first] = count }
+        if let stack, let name = direction.stackName {
+            for g in 0..<stack.stackCount {
+                let start = stack.rowIndex(g, first)
+                try Validation.check(
+                    name, stack.rows, rows: start..<start + block.rows.count,
+                    acceptsNegativeInfinity: false
+                ) { _, _ in }
+            }
+        }
         switch direction {
         case .forward:
             try forward(block, into: output, workspace)
         case .vjp:
-            guard let cotangents, let differentiable = self as? any DifferentiableOperator else {
+            guard let stack, let op = self as? any DifferentiableOperator else {
                 preconditionFailure("\(descriptor.name) has no vjp, or no cotangent came")
             }
-            for g in 0..<cotangents.stackCount {
-                let start = cotangents.rowIndex(g, first)
-                try Validation.check(
-                    "cotangent", cotangents.rows, rows: start..<start + block.rows.count,
-                    acceptsNegativeInfinity: false
-                ) { _, _ in }
+            try op.vjp(block, stack, into: output, workspace)
+        case .jvp:
+            guard let stack, let op = self as? any TangentOperator else {
+                preconditionFailure("\(descriptor.name) has no jvp, or no tangent came")
             }
-            try differentiable.vjp(block, cotangents, into: output, workspace)
+            try op.jvp(block, stack, into: output, workspace)
         }
-        if output.answer.hasNonFinite { throw .notFiniteAnswer }
-    }
-}
-
-/// What an operator writes: the answer, and its further outputs in the descriptor's order.
-package final class OperatorOutput: Sendable {
-    package let answer = SparseRows()
-    package let auxiliary: [SparseRows]
-
-    package init(auxiliaryCount: Int = 0) {
-        auxiliary = (0..<auxiliaryCount).map { _ in SparseRows() }
+        if output.hasNonFinite { throw .notFiniteAnswer }
     }
 }

@@ -4,6 +4,10 @@ package enum OperatorError: Error, Equatable, Sendable {
     case notFinite(input: String, row: Int, column: Int, value: NonFinite)
     /// The row has fewer finite entries than it is to select.
     case tooFewFiniteEntries(row: Int, k: Int, finiteCount: Int)
+    /// A number of a further input is not what the operator takes.
+    case wrongInput(String, row: Int, column: Int, expected: String, found: String)
+    /// A parameter that does not go with the others.
+    case incompatible(_ parameter: String, _ reason: String)
     /// A kernel computed NaN or an infinity: a bug of ours, which must cost this request only.
     case notFiniteAnswer
     /// The caller gave up, and the operator noticed.
@@ -22,8 +26,10 @@ package enum OperatorError: Error, Equatable, Sendable {
     /// The row that the error names, for reporting the first of several.
     package var row: Int {
         switch self {
-        case .notFinite(_, let row, _, _), .tooFewFiniteEntries(let row, _, _): row
-        case .notFiniteAnswer, .cancelled: .max
+        case .notFinite(_, let row, _, _), .tooFewFiniteEntries(let row, _, _),
+            .wrongInput(_, let row, _, _, _):
+            row
+        case .incompatible, .notFiniteAnswer, .cancelled: .max
         }
     }
 }

@@ -3,6 +3,8 @@ package enum ParameterValue: Sendable, Equatable {
     case integers([Int])
     case numbers([Double])
     case word(String)
+    case words([String])
+    case boolean(Bool)
 
     /// The whole number of row `row`.
     package func integer(row: Int) -> Int {
@@ -25,12 +27,22 @@ package enum ParameterValue: Sendable, Equatable {
         return value
     }
 
+    package var words: [String] {
+        guard case .words(let values) = self else { preconditionFailure("not a list of words") }
+        return values
+    }
+
+    package var boolean: Bool {
+        guard case .boolean(let value) = self else { preconditionFailure("not a boolean") }
+        return value
+    }
+
     /// How many values there are: 1, or the number of rows.
     package var count: Int {
         switch self {
         case .integers(let values): values.count
         case .numbers(let values): values.count
-        case .word: 1
+        case .word, .words, .boolean: 1
         }
     }
 }
@@ -41,10 +53,14 @@ package enum ParameterValue: Sendable, Equatable {
 package struct ParameterValues: Sendable {
     private let names: [String]
     private let values: [ParameterValue]
+    private let given: Set<String>
 
-    /// `values[i]` belongs to `specs[i]`.
-    package init(_ specs: [ParameterSpec], _ values: [ParameterValue]) {
+    /// `values[i]` belongs to `specs[i]`; `given` are the names that the request had.
+    package init(
+        _ specs: [ParameterSpec], _ values: [ParameterValue], given: Set<String> = []
+    ) {
         precondition(specs.count == values.count)
+        self.given = given
         self.names = specs.map { $0.name }
         self.values = values
     }
@@ -57,4 +73,7 @@ package struct ParameterValues: Sendable {
         }
         return values[index]
     }
+
+    /// Whether the request named it, rather than leave it to its default.
+    package func isGiven(_ name: String) -> Bool { given.contains(name) }
 }

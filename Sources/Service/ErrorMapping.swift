@@ -171,6 +171,15 @@ extension Problem {
                     + "give a smaller k, or short_rows = shrink")
             field = "x"
             self.row = row
+        case .incompatible(let name, let reason):
+            self.init(.incompatibleParameters, "\(name) does not go with the rest: \(reason)")
+            field = name
+        case .widthTooSmall(let needed, let width):
+            self.init(
+                .widthTooSmall, .init("width"),
+                "a row of the answer has \(needed) entries, width is \(width); leave it out, or "
+                    + "give \(needed) or more",
+                expected: "at least \(needed)", found: "\(width)")
         case .overloaded(let resource):
             self.init(
                 .overloaded,

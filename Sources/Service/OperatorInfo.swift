@@ -15,9 +15,11 @@ struct OperatorInfo: Encodable {
     let dtypes: [String]
     let acceptsNegativeInfinity: Bool
     let parameters: [ParameterInfo]
+    let inputs: [TensorInfo]
+    let outputs: [TensorInfo]
 
     private enum CodingKeys: String, CodingKey {
-        case name, summary, formula, source, directions, dtypes, parameters
+        case name, summary, formula, source, directions, dtypes, parameters, inputs, outputs
         case acceptsNegativeInfinity = "accepts_negative_infinity"
     }
 
@@ -31,6 +33,21 @@ struct OperatorInfo: Encodable {
         dtypes = DType.allCases.map { $0.rawValue }
         acceptsNegativeInfinity = descriptor.acceptsNegativeInfinity
         parameters = descriptor.parameters.map { ParameterInfo($0) }
+        inputs = descriptor.inputs.map { TensorInfo($0) }
+        outputs = descriptor.outputs.map { TensorInfo($0) }
+    }
+}
+
+/// An array beside x or beside the answer.
+struct TensorInfo: Encodable {
+    let name: String
+    let doc: String
+    let required: Bool
+
+    init(_ spec: TensorSpec) {
+        name = spec.name
+        doc = spec.doc
+        required = spec.isRequired
     }
 }
 
@@ -41,7 +58,7 @@ struct ParameterInfo: Encodable {
     init(_ spec: ParameterSpec) { self.spec = spec }
 
     private enum Key: String, CodingKey {
-        case name, type, minimum, maximum, values, required, unit, doc
+        case name, type, minimum, maximum, values, required, unit, doc, directions
         case perRow = "per_row"
         case defaultValue = "default"
     }
@@ -52,11 +69,18 @@ struct ParameterInfo: Encodable {
         try object.encode(spec.unit, forKey: .unit)
         try object.encode(spec.doc, forKey: .doc)
         try object.encode(spec.isPerRow, forKey: .perRow)
+        try object.encode(spec.directions.map { $0.rawValue }, forKey: .directions)
         try object.encode(spec.defaultValue == .required, forKey: .required)
         switch spec.kind {
-        case .integer(let minimum, let atMostRowLength):
+        case .boolean:
+            try object.encode("boolean", forKey: .type)
+        case .subset(let words):
+            try object.encode("array", forKey: .type)
+            try object.encode(words, forKey: .values)
+        case .integer(let minimum, let maximum, let atMostRowLength):
             try object.encode("integer", forKey: .type)
             try object.encode(minimum, forKey: .minimum)
+            try object.encodeIfPresent(maximum, forKey: .maximum)
             if atMostRowLength { try object.encode("n", forKey: .maximum) }
         case .number(let minimum, let maximum, let fractions):
             try object.encode("number", forKey: .type)
@@ -68,7 +92,9 @@ struct ParameterInfo: Encodable {
             try object.encode(words, forKey: .values)
         }
         switch spec.defaultValue {
-        case .required: break
+        case .required, .requiredWithout: break
+        case .boolean(let value): try object.encode(value, forKey: .defaultValue)
+        case .words(let words): try object.encode(words, forKey: .defaultValue)
         case .integer(let value): try object.encode(value, forKey: .defaultValue)
         case .number(let value, let spelling):
             // A spelling that is a number is given as one.

@@ -33,6 +33,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case noSuchDirection = "no_such_direction"
     case notFinite = "not_finite"
     case tooFewFiniteEntries = "too_few_finite_entries"
+    case incompatibleParameters = "incompatible_parameters"
+    case widthTooSmall = "width_too_small"
     case internalError = "internal_error"
     case unsupportedTransferEncoding = "unsupported_transfer_encoding"
     case overloaded
@@ -51,7 +53,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .unsupportedMediaType, .unsupportedContentEncoding: 415
         case .unknownParameter, .unknownOperator, .missingParameter, .wrongType, .outOfRange,
             .raggedRows, .emptyRows, .wrongShape, .wrongBodyLength, .tooManyElements,
-            .noSuchDirection, .notFinite, .tooFewFiniteEntries:
+            .noSuchDirection, .notFinite, .tooFewFiniteEntries, .incompatibleParameters,
+            .widthTooSmall:
             422
         case .internalError: 500
         case .unsupportedTransferEncoding: 501
@@ -85,6 +88,7 @@ struct Problem: Encodable {
     let detail: String
     var field: String?
     var cotangent: Int?
+    var tangent: Int?
     var row: Int?
     var column: Int?
     var expected: String?
@@ -108,9 +112,11 @@ struct Problem: Encodable {
         self.found = found
         field = place.field
         guard !place.position.isEmpty else { return }
-        if place.field == "x" || place.field == "cotangent" {
+        if ["x", "cotangent", "tangent", "w"].contains(place.field) {
             // The last axis is the column; a shorter position names a whole row.
-            var names: [WritableKeyPath<Problem, Int?>] = [\.cotangent, \.row, \.column]
+            let outermost: WritableKeyPath<Problem, Int?> =
+                place.field == "tangent" ? \.tangent : \.cotangent
+            var names: [WritableKeyPath<Problem, Int?>] = [outermost, \.row, \.column]
             names.removeFirst(max(0, 3 - place.axes))
             for (name, index) in zip(names, place.position) { self[keyPath: name] = index }
         } else {
@@ -119,7 +125,8 @@ struct Problem: Encodable {
     }
 
     private enum Key: String, CodingKey {
-        case type, title, status, code, detail, field, cotangent, row, column, expected, found
+        case type, title, status, code, detail, field, cotangent, tangent, row, column, expected,
+            found
         case requestID = "request_id"
     }
 
@@ -132,6 +139,7 @@ struct Problem: Encodable {
         try object.encode(detail, forKey: .detail)
         try object.encodeIfPresent(field, forKey: .field)
         try object.encodeIfPresent(cotangent, forKey: .cotangent)
+        try object.encodeIfPresent(tangent, forKey: .tangent)
         try object.encodeIfPresent(row, forKey: .row)
         try object.encodeIfPresent(column, forKey: .column)
         try object.encodeIfPresent(expected, forKey: .expected)
@@ -161,7 +169,8 @@ struct Problem: Encodable {
         problem.field = field.map(Self.shortened)
         problem.expected = expected.map(Self.shortened)
         problem.found = found.map(Self.shortened)
-        (problem.cotangent, problem.row, problem.column) = (cotangent, row, column)
+        (problem.cotangent, problem.tangent) = (cotangent, tangent)
+        (problem.row, problem.column) = (row, column)
         problem.requestID = requestID
         var reply = Reply(
             status: code.status, contentType: Self.mediaType, text: JSONText.encode(problem))

@@ -53,6 +53,7 @@ package struct Route: Sendable {
     package static let all = [
         Route(path: "/topk", endpoint: .compute(.forward)),
         Route(path: "/topk/vjp", endpoint: .compute(.vjp)),
+        Route(path: "/topk/jvp", endpoint: .compute(.jvp)),
         Route(path: "/livez", endpoint: .live),
         Route(path: "/readyz", endpoint: .ready),
         Route(path: "/healthz", endpoint: .health),

@@ -40,7 +40,7 @@ import Testing
         for text in ["nan", "inf", "-infinity", "0x1p3", "", " 1", "1 "] {
             #expect(RawValue.number(text[...]) == nil, "\(text)")
         }
-        let integer = ParameterSpec.Kind.integer(minimum: 1, atMostRowLength: true)
+        let integer = ParameterSpec.Kind.integer(minimum: 1, maximum: nil, atMostRowLength: true)
         #expect(RawValue(queryText: "1,2,3", for: integer) == .numbers([1, 2, 3]))
         #expect(RawValue(queryText: "4/3", for: integer) == .text("4/3"))
     }

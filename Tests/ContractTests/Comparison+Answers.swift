@@ -9,19 +9,21 @@ extension Comparison {
         expect(
             schema("Answer")?.withoutProse,
             ["oneOf": .list(names.map { Self.reference("schemas", $0) })], "Answer")
+        let own: [AnswerFormat: [String]] = [
+            .csr: ["indptr", "indices"], .dense: [], .padded: ["width", "indices"],
+        ]
         for (format, name) in zip(AnswerFormat.allCases, names) {
             let properties = schema(name)?["properties"] ?? [:]
-            // What lies between dtype and data is the format's own affair.
-            let absent = ["operator", "format", "shape", "dtype", "data"].filter {
-                properties[$0] == nil
-            }
-            expectSame(absent, [], "\(name) absent")
-            expectSame(schema(name)?["required"]?.words ?? [], properties.keys, "\(name) required")
+            let required = ["operator", "format", "shape", "dtype", "data"] + (own[format] ?? [])
+            expectSame(schema(name)?["required"]?.words ?? [], required, "\(name) required")
+            expectSame(
+                properties.keys, required + Self.furtherOutputs(), "\(name) properties")
             expect(
                 properties["format"], ["type": "string", "const": .string(format.rawValue)],
                 "\(name).format")
             expect(properties["operator"], Self.reference("schemas", "OperatorName"), name)
             expect(properties["dtype"], Self.reference("schemas", "DType"), name)
+            compareOutputs(properties, (own[format] ?? []).filter { $0 != "width" }, name)
         }
         for route in Route.all {
             guard case .compute = route.endpoint else { continue }
@@ -40,6 +42,72 @@ extension Comparison {
         comparePages()
     }
 
+    /// Outputs of one number a row by their names, others by their group's.
+    private static func furtherOutputs() -> [String] {
+        var names: [String] = []
+        for spec in Registry.all.flatMap({ $0.descriptor.outputs }) {
+            var name = spec.name
+            if case .shared(let group) = spec.shape { name = group }
+            if !names.contains(name) { names.append(name) }
+        }
+        return names
+    }
+
+    /// Each further output says what its descriptor says, and a group has all its members.
+    private mutating func compareOutputs(_ properties: Tree, _ columns: [String], _ place: String) {
+        var groups: [String: [String]] = [:]
+        for spec in Registry.all.flatMap({ $0.descriptor.outputs }) {
+            var property = properties[spec.name]
+            if case .shared(let group) = spec.shape {
+                property = tree.resolving(properties[group])?["properties"]?[spec.name]
+                if groups[group]?.contains(spec.name) != true {
+                    groups[group, default: columns].append(spec.name)
+                }
+            }
+            expectDescription(
+                tree.resolving(property), says: [spec.doc], "\(place).\(spec.name)")
+            if spec.shape == .perRow {
+                let element: Tree =
+                    switch spec.type {
+                    case .answer, .float64: ["type": "number"]
+                    case .int64: ["type": "integer"]
+                    case .bool: ["type": "boolean"]
+                    }
+                let list: Tree = ["type": "array", "minItems": 1, "items": element]
+                let nested = ["Vector", "Matrix"].map { Self.reference("schemas", $0) }
+                // Only products with the Jacobian have an axis of G.
+                let shapes = spec.type == .answer ? [element] + nested : [element, list]
+                expect(
+                    tree.resolving(property)?.withoutProse, ["oneOf": .list(shapes)],
+                    "\(place).\(spec.name)")
+            }
+        }
+        for (group, members) in groups {
+            let schema = tree.resolving(properties[group])
+            expectSame(schema?["required"]?.words ?? [], members, "\(place).\(group) required")
+            expectSame(schema?["properties"]?.keys ?? [], members, "\(place).\(group)")
+            for member in members {
+                if columns.contains(member) {
+                    expect(
+                        schema?["properties"]?[member], properties[member] ?? .null,
+                        "\(place).\(group).\(member)")
+                } else {
+                    expect(
+                        tree.resolving(schema?["properties"]?[member])?.withoutProse,
+                        tree.resolving(Self.reference("schemas", "PaddedNumbers"))?.withoutProse
+                            ?? .null, "\(place).\(group).\(member)")
+                }
+            }
+        }
+    }
+
+    /// Rows, in up to two further axes, of `element`.
+    private static func padded(_ element: Tree) -> Tree {
+        let row: Tree = ["type": "array", "items": element]
+        let rows: Tree = ["type": "array", "minItems": 1, "items": row]
+        return ["oneOf": [row, rows, ["type": "array", "minItems": 1, "items": rows]]]
+    }
+
     private static func integer(from minimum: Tree) -> Tree {
         ["type": "integer", "minimum": minimum]
     }
@@ -47,10 +115,15 @@ extension Comparison {
     /// Parts of answers that no table in the code has, by the path below components.
     private static let schemas: [String: Tree] = [
         "schemas.Shape": ["type": "array", "minItems": 1, "items": integer(from: 1)],
-        "schemas.CsrAnswer.properties.indptr": [
-            "type": "array", "minItems": 2, "items": integer(from: 0),
-        ],
-        "schemas.CsrAnswer.properties.indices": [
+        "schemas.CsrAnswer.properties.indptr": reference("schemas", "Indptr"),
+        "schemas.CsrAnswer.properties.indices": reference("schemas", "Indices"),
+        "schemas.PaddedAnswer.properties.indices": reference("schemas", "PaddedIndices"),
+        "schemas.PaddedAnswer.properties.data": reference("schemas", "PaddedNumbers"),
+        "schemas.PaddedAnswer.properties.width": integer(from: 0),
+        "schemas.PaddedIndices": padded(integer(from: 0)),
+        "schemas.PaddedNumbers": padded(["type": "number"]),
+        "schemas.Indptr": ["type": "array", "minItems": 2, "items": integer(from: 0)],
+        "schemas.Indices": [
             "type": "array",
             "items": [
                 "type": "integer", "minimum": 0,
@@ -60,13 +133,17 @@ extension Comparison {
         "schemas.Health.properties.status": ["type": "string", "const": "ok"],
         "schemas.Problem.properties.type": ["type": "string", "const": "about:blank"],
         "schemas.Problem.properties.cotangent": integer(from: 0),
+        "schemas.Problem.properties.tangent": integer(from: 0),
         "schemas.Problem.properties.row": integer(from: 0),
         "schemas.Problem.properties.column": integer(from: 0),
         "schemas.Operator.properties.directions.items": [
             "type": "string", "enum": Tree(Direction.allCases.map { $0.rawValue }),
         ],
         "schemas.Parameter.properties.type": [
-            "type": "string", "enum": ["integer", "number", "string"],
+            "type": "string", "enum": ["integer", "number", "string", "boolean", "array"],
+        ],
+        "schemas.Parameter.properties.directions.items": [
+            "type": "string", "enum": Tree(Direction.allCases.map { $0.rawValue }),
         ],
         "schemas.Parameter.properties.maximum": [
             "oneOf": [["type": "number"], ["type": "string", "const": "n"]]
@@ -80,6 +157,11 @@ extension Comparison {
         "headers.Topk-Nnz.schema": integer(from: 0),
         "headers.Topk-Dtype.schema": reference("schemas", "DType"),
         "headers.Topk-Index-Dtype.schema": reference("schemas", "IndexDType"),
+        "headers.Topk-Width.schema": integer(from: 0),
+        "headers.Topk-Sections.schema": [
+            "type": "string",
+            "pattern": "^[a-z_.]+:[a-z0-9]+:[0-9]+(,[a-z_.]+:[a-z0-9]+:[0-9]+)*$",
+        ],
     ]
 
     // MARK: Pages
@@ -113,6 +195,9 @@ extension Comparison {
         compareObjects([evidence.operators], "Operators")
         compareObjects(operators, "Operator")
         compareObjects(parameters, "Parameter")
+        compareObjects(
+            operators.flatMap { ($0["inputs"]?.elements ?? []) + ($0["outputs"]?.elements ?? []) },
+            "Tensor")
         compareObjects([evidence.problem], "Problem")
     }
 

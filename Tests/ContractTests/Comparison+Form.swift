@@ -40,7 +40,8 @@ extension Comparison {
             differences.append("\(place) has no items")
         }
         if let items = schema["items"] { compareForm(items, "\(place)[]") }
-        for (index, choice) in (schema["oneOf"]?.elements ?? []).enumerated() {
+        for (index, choice) in (schema["oneOf"]?.elements ?? []).enumerated()
+        where choice.keys != ["required"] {
             compareForm(choice, "\(place)/\(index)")
         }
         let isTyped = ["type", "$ref", "oneOf", "allOf"].contains { schema[$0] != nil }
@@ -84,7 +85,7 @@ extension Comparison {
         let shown = requests.values.map { $0[["value", "operator"]]?.text ?? Registry.names[0] }
         let hidden = Registry.all.filter { op in
             !shown.contains(op.descriptor.name)
-                && (place == "/topk" || op.directions.contains(.vjp))
+                && op.directions.contains { Self.path($0) == place }
         }
         expectSame(hidden.map { $0.descriptor.name }, [], "\(place) has no example of")
     }

@@ -10,19 +10,38 @@ extension Comparison {
         return words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() + "Request"
     }
 
+    static func path(_ direction: Direction) -> String {
+        Route.all.first { $0.endpoint == .compute(direction) }?.path ?? ""
+    }
+
+    /// Names that requests of other directions have.
+    private static func elsewhere(_ direction: Direction) -> [String] {
+        let stacks = Direction.allCases.compactMap { $0.stackName }
+        var names: [String] = []
+        for spec in Registry.all.flatMap({ $0.descriptor.parameters })
+        where !spec.directions.contains(direction) && !names.contains(spec.name) {
+            names.append(spec.name)
+        }
+        return stacks.filter { $0 != direction.stackName } + names
+    }
+
     mutating func compareRequests() {
         let names = Registry.all.map { Self.requestName($0.descriptor.name) }
         expect(
             schema("Request")?.withoutProse,
             ["oneOf": .list(names.map { Self.reference("schemas", $0) })], "Request")
         let request = Self.reference("schemas", "Request")
-        expect(
-            schema("ForwardRequest")?.withoutProse,
-            ["allOf": [request], "not": ["required": ["cotangent"]]], "ForwardRequest")
-        expect(
-            schema("VjpRequest")?.withoutProse,
-            ["allOf": [request], "required": ["cotangent"]], "VjpRequest")
-        for (path, name) in [("/topk", "ForwardRequest"), ("/topk/vjp", "VjpRequest")] {
+        var wrappers: [String] = []
+        for direction in Direction.allCases {
+            let name = direction.rawValue.capitalized + "Request"
+            wrappers += [name, "Raw" + name]
+            let refusals = Self.elsewhere(direction).map { name -> Tree in
+                ["not": ["required": [.string(name)]]]
+            }
+            var expected: [String: Tree] = ["allOf": .list([request] + refusals)]
+            if let stack = direction.stackName { expected["required"] = [.string(stack)] }
+            expect(schema(name)?.withoutProse, .object(expected), name)
+            let path = Self.path(direction)
             let content = tree[["paths", path, "post", "requestBody", "content"]]
             expect(
                 content?[["application/json", "schema"]], Self.reference("schemas", name), path)
@@ -32,10 +51,8 @@ extension Comparison {
         }
         let schemas = tree[["components", "schemas"]]?.keys ?? []
         expectSame(
-            schemas.filter { $0.hasSuffix("Request") },
-            names + [
-                "Request", "ForwardRequest", "VjpRequest", "RawForwardRequest", "RawVjpRequest",
-            ], "request schemas")
+            schemas.filter { $0.hasSuffix("Request") }, names + ["Request"] + wrappers,
+            "request schemas")
         for op in Registry.all { compareRequest(op) }
         compareTensors()
         compareWords()
@@ -61,12 +78,17 @@ extension Comparison {
             + parameters.filter { $0.defaultValue == .required }.map { $0.name }
             + descriptor.inputs.filter { $0.isRequired }.map { $0.name }
         expectSame(schema["required"]?.words ?? [], required, "\(name) required")
+        let choices = parameters.compactMap { spec -> Tree? in
+            guard case .requiredWithout(let other) = spec.defaultValue else { return nil }
+            return [["required": [.string(spec.name)]], ["required": [.string(other)]]]
+        }
+        expect(schema["oneOf"] ?? .null, choices.first ?? .null, "\(name) oneOf")
 
         let properties = schema["properties"] ?? [:]
-        let tensors = op.directions.contains(.vjp) ? ["x", "cotangent"] : ["x"]
+        let stacks = op.directions.compactMap { $0.stackName }
         expectSame(
             properties.keys,
-            ["operator", "dtype", "format", "index_dtype"] + tensors + parameters.map { $0.name }
+            ["operator", "x"] + Self.sharedFields.map { $0.0 } + stacks + parameters.map { $0.name }
                 + descriptor.inputs.map { $0.name }, "\(name) properties")
         var word: [String: Tree] = ["type": "string", "const": .string(descriptor.name)]
         if isDefault { word["default"] = .string(descriptor.name) }
@@ -79,23 +101,25 @@ extension Comparison {
             Self.reference(
                 "schemas", descriptor.acceptsNegativeInfinity ? "Scores" : "FiniteScores"),
             "\(name).x")
-        if tensors.contains("cotangent") {
+        for stack in stacks {
             expect(
-                properties["cotangent"], Self.reference("schemas", "Cotangent"),
-                "\(name).cotangent")
+                properties[stack], Self.reference("schemas", stack.capitalized), "\(name).\(stack)")
         }
         for spec in parameters {
             differences += differences(
                 spec, tree.resolving(properties[spec.name]), "\(name).\(spec.name)")
         }
         for input in descriptor.inputs {
-            expectDescription(
-                tree.resolving(properties[input.name]), says: [input.doc], "\(name).\(input.name)")
+            let found = tree.resolving(properties[input.name])
+            expectDescription(found, says: [input.doc], "\(name).\(input.name)")
+            let arrays = ["Vector", "Matrix"].map { Self.reference("schemas", $0) }
+            expect(found?.withoutProse, ["oneOf": .list(arrays)], "\(name).\(input.name)")
         }
     }
 
     private static let sharedFields = [
         ("dtype", "DType"), ("format", "AnswerFormat"), ("index_dtype", "IndexDType"),
+        ("width", "Width"),
     ]
 
     /// How a parameter's schema differs from its descriptor: type, range, words, default, texts.
@@ -113,8 +137,16 @@ extension Comparison {
         var others: [Tree] = []
         var more: [String: Tree] = [:]
         switch spec.kind {
-        case .integer(let minimum, let atMostRowLength):
+        case .boolean:
+            one = ["type": "boolean"]
+        case .subset(let words):
+            one = [
+                "type": "array", "minItems": 1, "uniqueItems": true,
+                "items": ["type": "string", "enum": Tree(words)],
+            ]
+        case .integer(let minimum, let maximum, let atMostRowLength):
             one = ["type": "integer", "minimum": .number(Double(minimum))]
+            one["maximum"] = maximum.map { .number(Double($0)) }
             if atMostRowLength { more["x-maximum"] = "n" }
         case .number(let minimum, let maximum, let fractions):
             one = ["type": "number", "minimum": .number(minimum)]
@@ -125,7 +157,9 @@ extension Comparison {
         }
         if spec.isPerRow { others.append(["type": "array", "minItems": 1, "items": .object(one)]) }
         switch spec.defaultValue {
-        case .required: break
+        case .required, .requiredWithout: break
+        case .boolean(let value): more["default"] = .bool(value)
+        case .words(let words): more["default"] = Tree(words)
         case .integer(let value): more["default"] = .number(Double(value))
         case .number(let value, let spelling):
             more["default"] = Double(spelling) == value ? .number(value) : .string(spelling)
@@ -150,6 +184,9 @@ extension Comparison {
                 ["type": "string", "enum": Tree(words), "default": .string(fallback)], name)
         }
         expectDescription(schema("IndexDType"), says: ["\(Int32.max)"], "IndexDType")
+        expect(
+            schema("Width")?.withoutProse, ["type": "integer", "minimum": 1, "x-maximum": "n"],
+            "Width")
     }
 
     private mutating func compareTensors() {
@@ -161,7 +198,7 @@ extension Comparison {
         var schemas: [(String, Tree)] = [
             ("Scores", ["oneOf": [named("ScoreRow"), array(named("ScoreRow"))]]),
             ("ScoreRow", array(score)),
-            ("Cotangent", named("Numbers")),
+            ("Cotangent", named("Numbers")), ("Tangent", named("Numbers")),
             ("Numbers", ["oneOf": [named("Vector"), named("Matrix"), array(named("Matrix"))]]),
             ("Matrix", array(named("Vector"))),
             ("Vector", array(["type": "number"])),
@@ -170,6 +207,8 @@ extension Comparison {
             schemas.append(("FiniteScores", ["oneOf": [named("Vector"), named("Matrix")]]))
         }
         for (name, expected) in schemas { expect(schema(name)?.withoutProse, expected, name) }
-        expectDescription(schema("Cotangent"), says: ["\(Limits.cotangentsMax)"], "Cotangent")
+        for name in ["Cotangent", "Tangent"] {
+            expectDescription(schema(name), says: ["\(Limits.cotangentsMax)"], name)
+        }
     }
 }

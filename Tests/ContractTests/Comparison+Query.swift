@@ -28,9 +28,11 @@ extension Comparison {
 
     /// All names that a query may have.
     static func queryNames(_ direction: Direction) -> [String] {
-        var names = ["n", "shape", "operator", "dtype", "format", "index_dtype"]
-        if direction == .vjp { names.append("cotangents") }
-        let specs = Registry.all.flatMap { $0.descriptor.parameters }
+        var names = ["n", "shape", "operator", "dtype", "format", "index_dtype", "width"]
+        if let stack = direction.stackName { names.append(stack + "s") }
+        let specs = Registry.all.flatMap { $0.descriptor.parameters }.filter {
+            $0.directions.contains(direction)
+        }
         for spec in specs where !names.contains(spec.name) { names.append(spec.name) }
         return names
     }
@@ -43,7 +45,12 @@ extension Comparison {
         }
         let specs = Registry.all.flatMap { $0.descriptor.parameters }.filter { $0.name == name }
         // 1,2,3 is one value and not three; only lists need to say so.
-        let isList = name == "shape" || specs.contains { $0.isPerRow }
+        let isList =
+            name == "shape"
+            || specs.contains { spec in
+                if case .subset = spec.kind { return true }
+                return spec.isPerRow
+            }
         expect(parameter["in"], "query", place)
         expect(parameter["explode"] ?? true, .bool(!isList), "\(place) explode")
         expectSame(
@@ -68,7 +75,11 @@ extension Comparison {
         "cotangents": [
             "type": "integer", "minimum": 1, "maximum": .number(Double(Limits.cotangentsMax)),
         ],
+        "tangents": [
+            "type": "integer", "minimum": 1, "maximum": .number(Double(Limits.cotangentsMax)),
+        ],
         "operator": reference("schemas", "OperatorName"),
+        "width": reference("schemas", "Width"),
         "dtype": reference("schemas", "DType"),
         "format": reference("schemas", "AnswerFormat"),
         "index_dtype": reference("schemas", "IndexDType"),

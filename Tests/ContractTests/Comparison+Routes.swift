@@ -60,7 +60,7 @@ extension Comparison {
 
     private static let computeHeaders = [
         "X-Request-Id", "Server-Timing", "Topk-Format", "Topk-Shape", "Topk-Nnz", "Topk-Dtype",
-        "Topk-Index-Dtype",
+        "Topk-Index-Dtype", "Topk-Width", "Topk-Sections",
     ]
 
     private mutating func compareMediaTypes(

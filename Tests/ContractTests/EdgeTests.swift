@@ -18,24 +18,44 @@ struct EdgeTests {
     @Test("schemas take what the service takes", arguments: Registry.names)
     func edgesAgree(operatorName: String) throws {
         let tree = try ContractFile.tree()
-        let schema = Comparison.reference("schemas", "ForwardRequest")
         let op = try #require(Registry.find(operatorName))
         let service = try LiveService()
         defer { service.stop() }
         let client = try service.client()
-        func expect(_ members: [String: Tree], _ probe: Probe, _ place: String) throws {
+        func expect(
+            _ members: [String: Tree], _ probe: Probe, _ place: String,
+            _ direction: Direction = .forward
+        ) throws {
+            var members = members
+            if let stack = direction.stackName, members[stack] == nil {
+                members[stack] = members["x"]
+            }
             let request = Tree.object(members)
+            let name = direction.rawValue.capitalized + "Request"
+            let schema = Comparison.reference("schemas", name)
             let isValid = SchemaCheck(document: tree).errors(request, against: schema).isEmpty
-            let answer = try client.post("/topk", json: request.json())
+            let answer = try client.post(Comparison.path(direction), json: request.json())
             #expect((answer.status == 200) == probe.isTaken, "\(place): \(answer.text)")
             #expect(isValid == (probe.isTaken || probe.isBeyondSchema), "\(place), the schema")
         }
         let base = Self.request(op)
         try expect(base, Probe(value: .null, isTaken: true), "the least request")
+        for direction in op.directions.dropFirst() {
+            try expect(base, Probe(value: .null, isTaken: true), "the least", direction)
+        }
         for spec in op.descriptor.parameters {
             for probe in Self.probes(spec) {
                 let members = base.merging([spec.name: probe.value]) { $1 }
-                try expect(members, probe, "\(spec.name) = \(probe.value.json())")
+                var direction = Direction.forward
+                if let first = spec.directions.first, spec.directions.count == 1 {
+                    direction = first
+                }
+                let place = "\(spec.name) = \(probe.value.json())"
+                try expect(Self.completed(members, spec), probe, place, direction)
+                for other in op.directions where !spec.directions.contains(other) {
+                    let misplaced = Probe(value: probe.value, isTaken: false)
+                    try expect(members, misplaced, place + " elsewhere", other)
+                }
             }
         }
         for name in Self.required(op) {
@@ -53,21 +73,38 @@ struct EdgeTests {
         var members: [String: Tree] = [
             "operator": .string(op.descriptor.name), "x": [[3, 1, 2, 0], [0.5, 0.25, 9, -4]],
         ]
-        for spec in op.descriptor.parameters where spec.defaultValue == .required {
+        for spec in op.descriptor.parameters where isRequired(spec) {
             members[spec.name] = probes(spec).first { $0.isTaken }?.value
         }
         return members
     }
 
+    /// What only goes with another parameter's value; no schema says so.
+    private static func completed(
+        _ members: [String: Tree], _ spec: ParameterSpec
+    ) -> [String: Tree] {
+        switch spec.name {
+        case "max_iterations", "tolerance": members.merging(["solver": "dykstra", "p": 2]) { $1 }
+        case "solver": members.merging(["p": 2]) { $1 }
+        default: members
+        }
+    }
+
     private static func required(_ op: any Operator) -> [String] {
-        let names = op.descriptor.parameters.filter { $0.defaultValue == .required }.map { $0.name }
+        let names = op.descriptor.parameters.filter { isRequired($0) }.map { $0.name }
         // Without an operator it is another one's request.
         return ["x"] + names
     }
 
+    private static func isRequired(_ spec: ParameterSpec) -> Bool {
+        if case .requiredWithout = spec.defaultValue { return true }
+        return spec.defaultValue == .required
+    }
+
     /// What is wrong for every operator.
     private static let mistakes: [(String, Tree)] = [
-        ("no_such_parameter", 1), ("cotangent", [[1, 1, 1, 1], [1, 1, 1, 1]]), ("n", 4),
+        ("no_such_parameter", 1), ("cotangent", [[1, 1, 1, 1], [1, 1, 1, 1]]),
+        ("tangent", [[1, 1, 1, 1], [1, 1, 1, 1]]), ("n", 4),
         ("shape", [2, 4]), ("operator", "no_such_operator"), ("dtype", "float8"),
         ("format", "coo"), ("index_dtype", "int8"), ("dtype", 32), ("x", 3), ("x", [[1], [[1]]]),
         ("x", []), ("x", [[]]), ("x", ["NaN", 1]), ("x", [[[1, 2]]]), ("x", [true, false]),
@@ -75,10 +112,17 @@ struct EdgeTests {
 
     private static func probes(_ spec: ParameterSpec) -> [Probe] {
         var taken: [Tree] = []
-        var refused: [Tree] = [.null, true, [:], "no such word", [["nested"]]]
+        var refused: [Tree] = [.null, [:], "no such word", [["nested"]], []]
+        if case .boolean = spec.kind { refused.append(1) } else { refused.append(true) }
         var beyond: [Tree] = []
         switch spec.kind {
-        case .integer(let minimum, let atMostRowLength):
+        case .boolean:
+            taken = [true, false]
+        case .subset(let words):
+            taken = words.map { [.string($0)] } + [Tree(words)]
+            refused += [.string(words[0]), Tree([words[0], words[0]]), ["no such word"]]
+        case .integer(let minimum, let maximum, let atMostRowLength):
+            if let maximum { refused.append(.number(Double(maximum) + 1)) }
             let least = Double(minimum)
             taken = [.number(least)]
             refused += [.number(least - 1), .number(least + 0.5), .string("\(minimum)")]

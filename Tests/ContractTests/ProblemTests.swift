@@ -105,6 +105,8 @@ struct ProblemTests {
                 "x": [1], "cotangent": [1],
             ],
         ],
+        .incompatibleParameters: ["body": ["x": [1], "k": 1, "width": 1]],
+        .widthTooSmall: ["body": ["x": [1, 2], "k": 2, "format": "padded", "width": 1]],
         .notFinite: ["body": ["x": [1, "Infinity"], "k": 1]],
         .tooFewFiniteEntries: ["body": ["x": [1, "-Infinity"], "k": 2]],
         .unsupportedTransferEncoding: ["headers": ["Transfer-Encoding": "br"]],

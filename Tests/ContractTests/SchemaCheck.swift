@@ -35,7 +35,8 @@ struct SchemaCheck {
             return unless(rule.elements.contains(instance))
         case "minimum", "maximum", "pattern":
             return unless(isInRange(instance, keyword, rule))
-        case "minItems", "maxItems", "items", "properties", "required", "additionalProperties":
+        case "minItems", "maxItems", "uniqueItems", "items", "properties", "required",
+            "additionalProperties":
             return checkParts(instance, keyword, rule, siblings: siblings, place)
         case "not":
             return unless(!errors(instance, against: rule).isEmpty)
@@ -60,6 +61,11 @@ struct SchemaCheck {
             return Double(elements.count) >= rule.value ?? 0 ? [] : ["\(place) is too short"]
         case ("maxItems", .list(let elements)):
             return Double(elements.count) <= rule.value ?? 0 ? [] : ["\(place) is too long"]
+        case ("uniqueItems", .list(let elements)):
+            let isUnique = elements.enumerated().allSatisfy { index, element in
+                !elements[..<index].contains(element)
+            }
+            return rule == true && !isUnique ? ["\(place) repeats itself"] : []
         case ("properties", .object(let members)):
             return rule.keys.flatMap { name in
                 members[name].map {

@@ -32,20 +32,36 @@ struct ServedTests {
                 "dtypes": Tree(DType.allCases.map { $0.rawValue }),
                 "accepts_negative_infinity": .bool(descriptor.acceptsNegativeInfinity),
                 "parameters": .list(descriptor.parameters.map { Self.tree($0) }),
+                "inputs": .list(descriptor.inputs.map { Self.tree($0) }),
+                "outputs": .list(descriptor.outputs.map { Self.tree($0) }),
             ]
         }
         ExampleTests.expectSame(found, ["operators": .list(operators)], "GET /operators")
+    }
+
+    private static func tree(_ spec: TensorSpec) -> Tree {
+        [
+            "name": .string(spec.name), "doc": .string(spec.doc),
+            "required": .bool(spec.isRequired),
+        ]
     }
 
     private static func tree(_ spec: ParameterSpec) -> Tree {
         var members: [String: Tree] = [
             "name": .string(spec.name), "unit": .string(spec.unit), "doc": .string(spec.doc),
             "per_row": .bool(spec.isPerRow), "required": .bool(spec.defaultValue == .required),
+            "directions": Tree(spec.directions.map { $0.rawValue }),
         ]
         switch spec.kind {
-        case .integer(let minimum, let atMostRowLength):
+        case .boolean:
+            members["type"] = "boolean"
+        case .subset(let words):
+            members["type"] = "array"
+            members["values"] = Tree(words)
+        case .integer(let minimum, let maximum, let atMostRowLength):
             members["type"] = "integer"
             members["minimum"] = .number(Double(minimum))
+            members["maximum"] = maximum.map { .number(Double($0)) }
             if atMostRowLength { members["maximum"] = "n" }
         case .number(let minimum, let maximum, let fractions):
             members["type"] = "number"
@@ -57,7 +73,9 @@ struct ServedTests {
             members["values"] = Tree(words)
         }
         switch spec.defaultValue {
-        case .required: break
+        case .required, .requiredWithout: break
+        case .boolean(let value): members["default"] = .bool(value)
+        case .words(let words): members["default"] = Tree(words)
         case .integer(let value): members["default"] = .number(Double(value))
         case .number(let value, let spelling):
             members["default"] = Double(spelling) == value ? .number(value) : .string(spelling)
@@ -77,11 +95,18 @@ struct ServedTests {
         let service = try LiveService()
         defer { service.stop() }
         for direction in op.directions {
-            let path = direction == .forward ? "/topk" : "/topk/vjp"
+            let path = Comparison.path(direction)
             let json = try service.client().post(
                 path, json: #"{"operator": "\#(operatorName)", "no_such": 1}"#)
             let known = Self.knownNames(json.text)
-            #expect(known == properties.filter { $0 != "cotangent" || direction == .vjp })
+            let elsewhere = Direction.allCases.compactMap { $0.stackName }.filter {
+                $0 != direction.stackName
+            }
+            let parameters = op.descriptor.parameters.filter {
+                !$0.directions.contains(direction)
+            }
+            let absent = elsewhere + parameters.map { $0.name }
+            #expect(known == properties.filter { !absent.contains($0) })
 
             let raw = try service.client().request(
                 "POST", "\(path)?operator=\(operatorName)&no_such=1",

@@ -2,34 +2,68 @@ import Operators
 
 /// Runs operators as a worker does, for tests that need no service.
 package enum Compute {
-    /// Parameters for one of the paper's operators.
+    /// Parameters for one of the paper's operators; what is not named has its default.
     package static func parameters(
-        _ op: any Operator, k: [Int], lambda: [Double] = [0.1], p: Double = 4.0 / 3.0,
-        shortRows: String = "error"
+        _ op: any Operator, k: [Int] = [], lambda: [Double] = [0.1], p: Double = 4.0 / 3.0,
+        shortRows: String = "error", _ more: [String: ParameterValue] = [:]
     ) -> ParameterValues {
-        let values = op.descriptor.parameters.map { spec -> ParameterValue in
-            switch spec.name {
-            case "k": .integers(k)
-            case "lambda": .numbers(lambda)
-            case "p": .numbers([p])
-            case "short_rows": .word(shortRows)
-            default: fatalError("no value for parameter \(spec.name)")
-            }
+        var named: [String: ParameterValue] = [
+            "lambda": .numbers(lambda), "p": .numbers([p]), "short_rows": .word(shortRows),
+        ]
+        if !k.isEmpty { named["k"] = .integers(k) }
+        named.merge(more) { $1 }
+        let values = op.descriptor.parameters.map { spec in
+            named[spec.name] ?? Self.defaultValue(spec)
         }
-        return ParameterValues(op.descriptor.parameters, values)
+        return ParameterValues(op.descriptor.parameters, values, given: Set(named.keys))
+    }
+
+    private static func defaultValue(_ spec: ParameterSpec) -> ParameterValue {
+        switch spec.defaultValue {
+        case .required: fatalError("no value for parameter \(spec.name)")
+        case .requiredWithout: .integers([0])
+        case .integer(let value): .integers([value])
+        case .number(let value, _): .numbers([value])
+        case .word(let value): .word(value)
+        case .words(let values): .words(values)
+        case .boolean(let value): .boolean(value)
+        }
+    }
+
+    /// One block of all rows in any direction.
+    ///
+    /// - Parameters:
+    ///   - stack: cotangents or tangents [G][B][n].
+    ///   - weights: w, one row or one for each of x.
+    package static func run(
+        _ op: any Operator, _ direction: Direction, _ x: [[Double]], _ stack: [[[Double]]] = [],
+        weights: [[Double]]? = nil, dtype: DType = .float64, _ parameters: ParameterValues
+    ) throws(OperatorError) -> OperatorOutput {
+        let inputs = op.descriptor.inputs.map { _ in
+            weights.map { DenseRows($0, dtype: .float64) }
+        }
+        try op.check(parameters, inputs)
+        let output = OperatorOutput()
+        output.reset(
+            dtype: dtype, rowLength: x.first?.count ?? 0, rowCapacity: x.count,
+            op.outputs(direction, parameters))
+        let block = RowBlock(
+            x: DenseRows(x, dtype: dtype), rows: 0..<x.count, parameters: parameters,
+            inputs: inputs)
+        let stacked =
+            stack.isEmpty
+            ? nil
+            : StackedRows(DenseRows(stack.flatMap { $0 }, dtype: dtype), stackCount: stack.count)
+        try op.run(direction, block, stacked, into: output, Workspace())
+        return output
     }
 
     /// Dense [B][n] answer.
     package static func forward(
-        _ op: any Operator, _ x: [[Double]], dtype: DType = .float64, _ parameters: ParameterValues
+        _ op: any Operator, _ x: [[Double]], weights: [[Double]]? = nil, dtype: DType = .float64,
+        _ parameters: ParameterValues
     ) throws(OperatorError) -> [[Double]] {
-        let output = OperatorOutput(auxiliaryCount: op.descriptor.outputs.count)
-        let n = x.first?.count ?? 0
-        output.answer.reset(dtype: dtype, rowLength: n, rowCapacity: x.count)
-        let block = RowBlock(
-            x: DenseRows(x, dtype: dtype), rows: 0..<x.count, parameters: parameters)
-        try op.run(.forward, block, nil, into: output, Workspace())
-        return dense(output.answer)
+        dense(try run(op, .forward, x, weights: weights, dtype: dtype, parameters).answer)
     }
 
     /// Dense [B][G][n] gradients for cotangents [G][B][n].
@@ -37,20 +71,13 @@ package enum Compute {
         _ op: any Operator, _ x: [[Double]], _ cotangents: [[[Double]]], dtype: DType = .float64,
         _ parameters: ParameterValues
     ) throws(OperatorError) -> [[[Double]]] {
-        let output = OperatorOutput(auxiliaryCount: op.descriptor.outputs.count)
+        let rows = dense(try run(op, .vjp, x, cotangents, dtype: dtype, parameters).answer)
         let g = cotangents.count
-        output.answer.reset(dtype: dtype, rowLength: x[0].count, rowCapacity: x.count * g)
-        let block = RowBlock(
-            x: DenseRows(x, dtype: dtype), rows: 0..<x.count, parameters: parameters)
-        let stacked = StackedRows(
-            DenseRows(cotangents.flatMap { $0 }, dtype: dtype), stackCount: g)
-        try op.run(.vjp, block, stacked, into: output, Workspace())
-        let rows = dense(output.answer)
         return (0..<x.count).map { row in Array(rows[row * g..<(row + 1) * g]) }
     }
 
     /// Scatters CSR into rows; checks the invariants that readers rely on.
-    package static func dense(_ rows: SparseRows) -> [[Double]] {
+    package static func dense(_ rows: SparseRows, keepsZeros: Bool = false) -> [[Double]] {
         (0..<rows.rowCount).map { row in
             var dense = [Double](repeating: 0, count: rows.rowLength)
             var last: Int32 = -1
@@ -58,17 +85,15 @@ package enum Compute {
                 let column = rows.indices[i]
                 precondition(column > last && Int(column) < rows.rowLength, "indices must ascend")
                 last = column
-                switch rows.dtype {
-                case .float32:
-                    dense[Int(column)] = Double(
-                        rows.data.loadUnaligned(fromByteOffset: 4 * i, as: Float.self))
-                case .float64:
-                    dense[Int(column)] = rows.data.loadUnaligned(
-                        fromByteOffset: 8 * i, as: Double.self)
-                }
-                precondition(dense[Int(column)] != 0, "zeros are not stored")
+                dense[Int(column)] = rows.dtype.load(rows.data.baseAddress!, at: i)
+                precondition(keepsZeros || dense[Int(column)] != 0, "zeros are not stored")
             }
             return dense
         }
+    }
+
+    /// The numbers of an output of one number a row.
+    package static func numbers(_ output: OperatorOutput, _ name: String) -> [Double] {
+        output[name].map { dense($0, keepsZeros: true).map { $0[0] } } ?? []
     }
 }

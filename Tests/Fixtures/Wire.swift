@@ -5,9 +5,63 @@ package enum Wire {
     package static func bytes(_ values: [Double], _ dtype: DType) -> [UInt8] {
         values.flatMap { value -> [UInt8] in
             switch dtype {
+            case .float16: withUnsafeBytes(of: Float16(value)) { Array($0) }
+            case .bfloat16: withUnsafeBytes(of: bfloat16(value)) { Array($0) }
             case .float32: withUnsafeBytes(of: Float(value)) { Array($0) }
             case .float64: withUnsafeBytes(of: value) { Array($0) }
             }
+        }
+    }
+
+    /// The nearest bfloat16 of a number that float32 holds exactly.
+    private static func bfloat16(_ value: Double) -> UInt16 {
+        let bits = Float(value).bitPattern
+        return UInt16(truncatingIfNeeded: (bits + 0x7fff + (bits >> 16 & 1)) >> 16)
+    }
+
+    /// The sections of a binary reply by name: those of Topk-Sections, or of its format.
+    package static func sections(_ response: HTTPClient.Response) -> [String: [Double]]? {
+        guard let listed = response.header("Topk-Sections") ?? ownSections(response) else {
+            return nil
+        }
+        var sections: [String: [Double]] = [:]
+        var offset = 0
+        for part in listed.split(separator: ",") {
+            let words = part.split(separator: ":").map { String($0) }
+            guard words.count == 3, let count = Int(words[2]) else { return nil }
+            let sizes = ["int32": 4, "int64": 8, "bool": 1]
+            let dtype = DType(rawValue: words[1])
+            guard let size = dtype?.byteCount ?? sizes[words[1]] else { return nil }
+            guard offset + size * count <= response.body.count else { return nil }
+            let bytes = response.body[offset..<offset + size * count]
+            sections[words[0]] =
+                if let dtype {
+                    numbers(bytes, dtype)
+                } else if size == 1 {
+                    bytes.map { Double($0) }
+                } else {
+                    integers(bytes, byteCount: size).map { Double($0) }
+                }
+            offset += (size * count + 7) / 8 * 8
+        }
+        // A dense reply alone has no padding behind it.
+        return offset == response.body.count || sections.count == 1 ? sections : nil
+    }
+
+    private static func ownSections(_ response: HTTPClient.Response) -> String? {
+        guard let format = response.header("Topk-Format"),
+            let dtype = response.header("Topk-Dtype"),
+            let nnz = response.header("Topk-Nnz"),
+            let shape = response.header("Topk-Shape")?.split(separator: ",").map({ Int($0)! })
+        else { return nil }
+        let index = response.header("Topk-Index-Dtype") ?? ""
+        let rows = shape.dropLast().reduce(1, *)
+        switch format {
+        case "dense": return "data:\(dtype):\(shape.reduce(1, *))"
+        case "padded":
+            guard let width = response.header("Topk-Width").flatMap({ Int($0) }) else { return nil }
+            return "indices:\(index):\(rows * width),data:\(dtype):\(rows * width)"
+        default: return "indptr:\(index):\(rows + 1),indices:\(index):\(nnz),data:\(dtype):\(nnz)"
         }
     }
 
@@ -16,6 +70,13 @@ package enum Wire {
         return stride(from: 0, to: bytes.count, by: dtype.byteCount).map { offset in
             bytes.withUnsafeBytes { raw in
                 switch dtype {
+                case .float16:
+                    Double(raw.loadUnaligned(fromByteOffset: offset, as: Float16.self))
+                case .bfloat16:
+                    Double(
+                        Float(
+                            bitPattern: UInt32(
+                                raw.loadUnaligned(fromByteOffset: offset, as: UInt16.self)) << 16))
                 case .float32: Double(raw.loadUnaligned(fromByteOffset: offset, as: Float.self))
                 case .float64: raw.loadUnaligned(fromByteOffset: offset, as: Double.self)
                 }

@@ -24,13 +24,13 @@ import Testing
             let row = [Double](repeating: 1, count: 1000)
             let x = DenseRows([[Double]](repeating: row, count: rowCount), dtype: .float32)
             return InferenceRequest(
-                op: op, direction: .forward, x: x, isSingleRow: false, cotangents: nil,
-                hasStackAxis: false, parameters: Compute.parameters(op, k: [1]), format: .csr,
-                indexDType: .int32)
+                op: op, direction: .forward, x: x, isSingleRow: false, stack: nil,
+                hasStackAxis: false, parameters: Compute.parameters(op, k: [1]),
+                layout: .init(format: .csr, indexDType: .int32))
         }
 
         func succeed(_ result: InferenceResult, _ timings: Timings) {
-            if result.rowCount == rowCount { results.add(1, ordering: .relaxed) }
+            if result.answer.rowCount == rowCount { results.add(1, ordering: .relaxed) }
         }
 
         func fail(_ error: ServiceError, _ request: InferenceRequest?, _ timings: Timings) {

@@ -6,7 +6,7 @@ import Testing
 /// real entry, so that the shapes are exercised and not only named.
 @Suite struct FutureOperatorTests {
     private static let k = ParameterSpec(
-        name: "k", kind: .integer(minimum: 1, atMostRowLength: true), isPerRow: false,
+        name: "k", kind: .integer(minimum: 1, maximum: nil, atMostRowLength: true), isPerRow: false,
         defaultValue: .required, unit: "entries", doc: "")
 
     private static func descriptor(
@@ -27,7 +27,7 @@ import Testing
         func forward(
             _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
         ) throws(OperatorError) {
-            precondition(block.inputs.count == 1 && output.auxiliary.count == 1)
+            precondition(block.inputs.count == 1 && output["residual"] != nil)
         }
 
         func vjp(
@@ -91,7 +91,10 @@ import Testing
     func residual() throws {
         let op = Residual()
         #expect(op.directions == [.forward, .vjp])
-        try op.run(.forward, block(op), nil, into: OperatorOutput(auxiliaryCount: 1), Workspace())
+        let output = OperatorOutput()
+        let outputs = op.outputs(.forward, block(op).parameters)
+        output.reset(dtype: .float32, rowLength: 3, rowCapacity: 1, outputs)
+        try op.run(.forward, block(op), nil, into: output, Workspace())
     }
 
     @Test("an answer can have the shape [B, n, k]")
@@ -107,7 +110,7 @@ import Testing
         do {
             try op.run(
                 .forward, block(op, Cancellation { true }), nil,
-                into: OperatorOutput(auxiliaryCount: 1), Workspace())
+                into: OperatorOutput(), Workspace())
             Issue.record("the search ended by itself")
         } catch {
             #expect(error == .cancelled)

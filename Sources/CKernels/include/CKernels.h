@@ -29,6 +29,17 @@ size_t CKernels_gather_f64(const double *x, size_t start, size_t end, double bou
 bool CKernels_all_finite_f32(const float *x, size_t n);
 bool CKernels_all_finite_f64(const double *x, size_t n);
 
+/// Whether the exponent bits of `mask` are never all set: 16-bit floats that are all finite.
+bool CKernels_all_finite_16(const uint16_t *x, size_t n, uint16_t mask);
+
+/// Copies n numbers into the type that is computed in; "negated" changes the sign of all but -inf,
+/// which keeps its meaning: never select.
+void CKernels_load_f32(const float *x, size_t n, bool negated, float *out);
+void CKernels_load_f64(const double *x, size_t n, bool negated, double *out);
+/// The same from IEEE half precision, and from bfloat16 (the upper half of a float).
+void CKernels_load_f16(const uint16_t *x, size_t n, bool negated, float *out);
+void CKernels_load_bf16(const uint16_t *x, size_t n, bool negated, float *out);
+
 /// How many of n numbers are >= bound.
 size_t CKernels_count_at_least(const double *values, size_t n, double bound);
 /// The smallest of n numbers that is >= bound, or +inf.

@@ -48,7 +48,7 @@ typedef struct CTextFloats_Field {
   const char *name;
   size_t name_length;
   CTextFloats_Kind kind;
-  /// For numbers and strings.
+  /// For numbers and strings; 1 for true.
   double number;
   const char *text;
   size_t text_length;
@@ -93,6 +93,16 @@ CTextFloats_Result CTextFloats_read_floats(CTextFloats_Reader *reader, size_t in
 CTextFloats_Result CTextFloats_read_doubles(CTextFloats_Reader *reader, size_t index,
                                             bool takes_negative_infinity, double *out,
                                             size_t capacity);
+
+/// A string; its bytes live until words are read again.
+typedef struct CTextFloats_Word {
+  const char *text;
+  size_t length;
+} CTextFloats_Word;
+
+/// Reads member `index`, an array of strings; `count` says how many there are.
+CTextFloats_Result CTextFloats_read_words(CTextFloats_Reader *reader, size_t index,
+                                          CTextFloats_Word *out, size_t capacity);
 
 /// Shortest texts that read back as the same number, separated by commas; bytes written.
 size_t CTextFloats_print_floats(const float *values, size_t count, char *out);

@@ -8,17 +8,22 @@ enum JSONAnswer {
         let request = result.request
         let buffer = pool.takeAdmitted(byteCount: byteBound(result))
         var text = JSONWriter(buffer)
-        text.append("{\"operator\":\"")
-        text.append(request.op.descriptor.name)
-        text.append("\",\"format\":\"")
-        text.append(request.format.rawValue)
-        text.append("\",\"shape\":[")
+        text.append("{\"operator\":\"\(request.op.descriptor.name)\"")
+        text.append(",\"format\":\"\(request.layout.format.rawValue)\",\"shape\":[")
         text.append(request.shape.map { String($0) }.joined(separator: ","))
-        text.append("],\"dtype\":\"")
-        text.append(request.x.dtype.rawValue)
-        switch request.format {
-        case .csr: appendSparse(result, to: &text)
-        case .dense: appendDense(result, to: &text)
+        text.append("],\"dtype\":\"\(request.x.dtype.rawValue)\"")
+        if request.layout.format == .padded { text.append(",\"width\":\(result.width)") }
+        append(result, [("data", result.answer)], to: &text)
+        for output in result.rowOutputs {
+            text.append(",\"\(output.spec.name)\":")
+            appendNested(result, output.rows, to: &text) { rows, row, text in
+                text.appendNumber(rows, row, output.spec.type)
+            }
+        }
+        for group in result.groups {
+            text.append(",\"\(group.name)\":{")
+            append(result, group.members.map { ($0.spec.name, $0.rows) }, isFirst: true, to: &text)
+            text.append("}")
         }
         text.append("}\n")
         return buffer
@@ -26,61 +31,103 @@ enum JSONAnswer {
 
     /// Room for the longest text that the answer can become.
     private static func byteBound(_ result: InferenceResult) -> Int {
-        let nonzeros = result.nonzeroCount
-        let perNumber = Int(CTextFloats_double_bytes)
-        switch result.request.format {
-        case .csr:
-            let perEntry = perNumber + Int(CTextFloats_integer_bytes)
-            return 1024 + 21 * (result.rowCount + 1) + nonzeros * perEntry
-        case .dense:
-            let zeros = result.rowCount * result.request.answerShape.rowLength
-            return 1024 + 8 * result.rowCount + 2 * zeros + nonzeros * perNumber
+        var bound = 1024
+        // A group's members repeat the columns here; one of them writes them.
+        for rows in [result.answer] + result.further.map({ $0.rows }) {
+            let perNumber = Int(CTextFloats_double_bytes) + Int(CTextFloats_integer_bytes)
+            bound += 128 + 32 * (rows.rowCount + 1) + rows.storedCount * perNumber
+            switch result.request.layout.format {
+            case .csr: break
+            case .dense: bound += 2 * rows.rowCount * rows.rowLength
+            case .padded:
+                let perPad = 2 + Int(CTextFloats_integer_bytes)
+                bound += perPad * rows.rowCount * result.width
+            }
+        }
+        return bound
+    }
+
+    /// Arrays that share their columns, in the request's format: the columns once, then each.
+    private static func append(
+        _ result: InferenceResult, _ arrays: [(name: String, rows: ResultRows)],
+        isFirst: Bool = false, to text: inout JSONWriter
+    ) {
+        var separator = isFirst ? "" : ","
+        let format = result.request.layout.format
+        if format == .csr { appendColumns(arrays[0].rows, separator, to: &text) }
+        if format == .padded {
+            text.append("\(separator)\"indices\":")
+            appendNested(result, arrays[0].rows, to: &text) { rows, row, text in
+                text.appendPaddedColumns(rows, row, width: result.width)
+            }
+        }
+        if format != .dense { separator = "," }
+        for (name, rows) in arrays {
+            text.append("\(separator)\"\(name)\":")
+            separator = ","
+            switch format {
+            case .csr:
+                text.append("[")
+                var isFirst = true
+                rows.forEachRun { rows, range in
+                    text.appendValues(rows, rows.entries(range), isFirst: &isFirst)
+                }
+                text.append("]")
+            case .dense:
+                appendNested(result, rows, to: &text) { rows, row, text in
+                    text.appendDenseRow(rows, row)
+                }
+            case .padded:
+                appendNested(result, rows, to: &text) { rows, row, text in
+                    text.appendPaddedRow(rows, row, width: result.width)
+                }
+            }
         }
     }
 
-    private static func appendSparse(_ result: InferenceResult, to text: inout JSONWriter) {
-        text.append("\",\"indptr\":[0")
+    /// indptr and indices of CSR.
+    private static func appendColumns(
+        _ rows: ResultRows, _ separator: String, to text: inout JSONWriter
+    ) {
+        text.append("\(separator)\"indptr\":[0")
         var total = 0
-        result.forEachRun { rows, range in
-            for row in range {
-                total += rows.indptr[row + 1] - rows.indptr[row]
-                text.append(",")
-                text.append(total)
-            }
+        rows.forEachRow { rows, row in
+            total += rows.indptr[row + 1] - rows.indptr[row]
+            text.append(",")
+            text.append(total)
         }
         text.append("],\"indices\":[")
         var isFirst = true
-        result.forEachRun { rows, range in
-            text.appendIndices(rows, entries(rows, range), isFirst: &isFirst)
-        }
-        text.append("],\"data\":[")
-        isFirst = true
-        result.forEachRun { rows, range in
-            text.appendValues(rows, entries(rows, range), isFirst: &isFirst)
+        rows.forEachRun { rows, range in
+            text.appendIndices(rows, rows.entries(range), isFirst: &isFirst)
         }
         text.append("]")
     }
 
-    private static func entries(_ rows: SparseRows, _ range: Range<Int>) -> Range<Int> {
-        rows.indptr[range.lowerBound]..<rows.indptr[range.upperBound]
-    }
-
-    /// Nested arrays in the answer's shape.
-    private static func appendDense(_ result: InferenceResult, to text: inout JSONWriter) {
-        text.append("\",\"data\":")
+    /// What `body` writes for each row, nested in the answer's shape without its last axis.
+    private static func appendNested(
+        _ result: InferenceResult, _ rows: ResultRows, to text: inout JSONWriter,
+        _ body: (SparseRows, Int, inout JSONWriter) -> Void
+    ) {
         // Rows of the last axis in each enclosing axis, innermost first: where brackets close.
-        let outer = result.request.shape.dropLast().reversed()
         var periods: [Int] = []
-        for length in outer { periods.append((periods.last ?? 1) * length) }
-        var row = 0
-        result.forEachRun { rows, range in
-            for index in range {
-                if row > 0 { text.append(",") }
-                for period in periods where row % period == 0 { text.append("[") }
-                text.appendDenseRow(rows, index)
-                row += 1
-                for period in periods where row % period == 0 { text.append("]") }
-            }
+        for length in result.request.shape.dropLast().reversed() {
+            periods.append((periods.last ?? 1) * length)
         }
+        var count = 0
+        rows.forEachRow { rows, row in
+            if count > 0 { text.append(",") }
+            for period in periods where count % period == 0 { text.append("[") }
+            body(rows, row, &text)
+            count += 1
+            for period in periods where count % period == 0 { text.append("]") }
+        }
+    }
+}
+
+extension SparseRows {
+    /// The entries of some rows.
+    func entries(_ rows: Range<Int>) -> Range<Int> {
+        indptr[rows.lowerBound]..<indptr[rows.upperBound]
     }
 }

@@ -29,16 +29,36 @@ final class JSONReader {
 
     func contains(_ name: String) -> Bool { names.contains(name) }
 
-    /// A member's value; arrays are read as `Double`.
-    func value(_ name: String, rowCountMax: Int) throws(ServiceError) -> RawValue? {
+    /// A member's value; arrays are read as `Double`, or as words where these belong.
+    func value(
+        _ name: String, rowCountMax: Int, isWords: Bool = false
+    ) throws(ServiceError) -> RawValue? {
         guard let index = names.firstIndex(of: name) else { return nil }
         let field = CTextFloats_field(reader, index)
         switch field.kind {
         case CTextFloats_number: return .number(field.number)
         case CTextFloats_string: return .text(Self.text(field.text, field.text_length))
-        case CTextFloats_array: return try numbers(name, index, countMax: rowCountMax)
+        case CTextFloats_boolean: return .boolean(field.number != 0)
+        case CTextFloats_array:
+            return isWords
+                ? try words(name, index) : try numbers(name, index, countMax: rowCountMax)
         default: return .other(Self.kindName(field.kind))
         }
+    }
+
+    private func words(_ name: String, _ index: Int) throws(ServiceError) -> RawValue {
+        var found = [CTextFloats_Word](repeating: .init(), count: Limits.wordsMax)
+        let result = CTextFloats_read_words(reader, index, &found, found.count)
+        if result.status == CTextFloats_no_room {
+            throw .outOfRange(
+                .init(name), expected: "at most \(Limits.wordsMax) words", found: "more")
+        }
+        if result.status == CTextFloats_wrong_kind {
+            throw .wrongType(
+                .init(name), expected: "an array of words", found: Self.kindName(result.kind))
+        }
+        try check(result, name)
+        return .texts(found.prefix(result.count).map { Self.text($0.text, $0.length) })
     }
 
     private func numbers(
@@ -72,18 +92,17 @@ final class JSONReader {
         }
         // A number and its comma take two bytes at least.
         let capacity = bodyBytes / 2 + 1
-        let buffer = pool.takeAdmitted(byteCount: capacity * dtype.byteCount)
+        // 16-bit floats are rounded once, from the double that was read.
+        let readType: DType = dtype == .float32 ? .float32 : .float64
+        let buffer = pool.takeAdmitted(byteCount: capacity * readType.byteCount)
         let result =
-            switch dtype {
-            case .float32:
-                CTextFloats_read_floats(
-                    reader, index, takesNegativeInfinity,
-                    buffer.memory.assumingMemoryBound(to: Float.self), capacity)
-            case .float64:
-                CTextFloats_read_doubles(
-                    reader, index, takesNegativeInfinity,
-                    buffer.memory.assumingMemoryBound(to: Double.self), capacity)
-            }
+            readType == .float32
+            ? CTextFloats_read_floats(
+                reader, index, takesNegativeInfinity,
+                buffer.memory.assumingMemoryBound(to: Float.self), capacity)
+            : CTextFloats_read_doubles(
+                reader, index, takesNegativeInfinity,
+                buffer.memory.assumingMemoryBound(to: Double.self), capacity)
         try check(result, name, dtype)
         buffer.count = result.count * dtype.byteCount
         let shape = [result.shape.0, result.shape.1, result.shape.2].prefix(result.rank)
@@ -92,7 +111,33 @@ final class JSONReader {
         guard shape.reduce(1, *) == result.count else {
             throw .wrongType(.init(name), expected: "rows of numbers", found: "empty arrays")
         }
+        if dtype != readType { try narrow(name, buffer, result.count, shape, dtype) }
         return (buffer, shape)
+    }
+
+    /// Doubles to 16-bit floats, in place: each is written before the next is read.
+    private func narrow(
+        _ name: String, _ buffer: RawBuffer, _ count: Int, _ shape: [Int], _ dtype: DType
+    ) throws(ServiceError) {
+        for i in 0..<count {
+            let value = DType.float64.load(buffer.memory, at: i)
+            if value.isFinite && dtype.overflows(value) {
+                var position: [Int] = []
+                var rest = i
+                for length in shape.reversed() {
+                    position.insert(rest % length, at: 0)
+                    rest /= length
+                }
+                throw Self.beyondType(.init(name, position), dtype)
+            }
+            dtype.store(value, buffer.memory, at: i)
+        }
+    }
+
+    private static func beyondType(_ place: ServiceError.Place, _ dtype: DType) -> ServiceError {
+        .outOfRange(
+            place, expected: "a number that \(dtype.rawValue) can hold",
+            found: "a magnitude above \(dtype.greatestFiniteMagnitude)")
     }
 
     private func check(
@@ -116,9 +161,7 @@ final class JSONReader {
         case CTextFloats_number_too_large:
             throw .numberBeyondDouble(place)
         case CTextFloats_beyond_type:
-            throw .outOfRange(
-                place, expected: "a number that \(dtype.rawValue) can hold",
-                found: "a magnitude above \(dtype.greatestFiniteMagnitude)")
+            throw Self.beyondType(place, dtype)
         case CTextFloats_too_deep:
             throw .nestedTooDeep(.init(field))
         case CTextFloats_ragged:

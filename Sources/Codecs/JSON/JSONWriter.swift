@@ -40,7 +40,7 @@ struct JSONWriter {
     }
 
     private func printValues(_ rows: SparseRows, _ entries: Range<Int>) {
-        guard let base = rows.data.baseAddress else { return }
+        guard !entries.isEmpty, let base = rows.data.baseAddress else { return }
         switch rows.dtype {
         case .float32:
             let values = base.assumingMemoryBound(to: Float.self) + entries.lowerBound
@@ -48,6 +48,24 @@ struct JSONWriter {
         case .float64:
             let values = base.assumingMemoryBound(to: Double.self) + entries.lowerBound
             advance(CTextFloats_print_doubles(values, entries.count, end))
+        case .float16, .bfloat16:
+            // As the float32 of the same value.
+            for entry in entries {
+                if entry > entries.lowerBound { appendRepeated(",", 1) }
+                var value = Float(rows.dtype.load(base, at: entry))
+                advance(CTextFloats_print_floats(&value, 1, end))
+            }
+        }
+    }
+
+    /// The only number of a row.
+    mutating func appendNumber(_ rows: SparseRows, _ row: Int, _ type: TensorSpec.Element) {
+        guard let base = rows.data.baseAddress else { return }
+        let value = rows.dtype.load(base, at: row)
+        switch type {
+        case .answer, .float64: printValues(rows, row..<row + 1)
+        case .int64: append(Int(value))
+        case .bool: append(value != 0 ? "true" : "false")
         }
     }
 
@@ -55,26 +73,49 @@ struct JSONWriter {
     mutating func appendDenseRow(_ rows: SparseRows, _ row: Int) {
         append("[")
         var column = 0
-        for entry in rows.indptr[row]..<rows.indptr[row + 1] {
+        for entry in rows.entries(row..<row + 1) {
             let target = Int(rows.indices[entry])
-            appendZeros(target - column)
+            appendRepeated("0,", target - column)
             printValues(rows, entry..<entry + 1)
             column = target + 1
             if column < rows.rowLength { append(",") }
         }
-        appendZeros(rows.rowLength - column)
+        appendRepeated("0,", rows.rowLength - column)
         // The last zero's comma, where the row ends in zeros.
         if column < rows.rowLength { buffer.count -= 1 }
         append("]")
     }
 
-    /// "0," as often as asked.
-    private func appendZeros(_ count: Int) {
-        let start = end
-        for i in 0..<max(count, 0) {
-            start[2 * i] = CChar(UInt8(ascii: "0"))
-            start[2 * i + 1] = CChar(UInt8(ascii: ","))
+    /// One row's values, then zeros up to `width`.
+    mutating func appendPaddedRow(_ rows: SparseRows, _ row: Int, width: Int) {
+        let entries = rows.entries(row..<row + 1)
+        append("[")
+        printValues(rows, entries)
+        let pads = width - entries.count
+        if pads > 0 { append(entries.isEmpty ? "0" : ",0") }
+        appendRepeated(",0", pads - 1)
+        append("]")
+    }
+
+    /// One row's columns, then n up to `width`.
+    mutating func appendPaddedColumns(_ rows: SparseRows, _ row: Int, width: Int) {
+        let entries = rows.entries(row..<row + 1)
+        append("[")
+        var isFirst = true
+        appendIndices(rows, entries, isFirst: &isFirst)
+        let pads = width - entries.count
+        if pads > 0 { append(entries.isEmpty ? "\(rows.rowLength)" : ",\(rows.rowLength)") }
+        appendRepeated(",\(rows.rowLength)", pads - 1)
+        append("]")
+    }
+
+    /// `text` as often as asked, perhaps never.
+    private func appendRepeated(_ text: String, _ times: Int) {
+        guard times > 0 else { return }
+        var text = text
+        text.withUTF8 { bytes in
+            let source = UnsafeRawBufferPointer(bytes)
+            for _ in 0..<times { buffer.append(source) }
         }
-        advance(2 * max(count, 0))
     }
 }

@@ -16,6 +16,8 @@ package struct OctetStreamCodec: Codec {
         "x": "the body: raw numbers",
         "cotangent": "the body, behind x",
         "cotangents": "POST /topk/vjp",
+        "tangent": "the body, behind x",
+        "tangents": "POST /topk/jvp",
     ]
 
     package func decode(
@@ -24,39 +26,54 @@ package struct OctetStreamCodec: Codec {
         func text(_ name: String) -> String? {
             message.query.first { $0.name == name }?.value
         }
-        let common = try CommonFields(message.direction) { name in text(name).map { .text($0) } }
-        let shapeNames = message.direction == .vjp ? ["n", "shape", "cotangents"] : ["n", "shape"]
-        try common.refuseUnknown(
-            message.query.map { $0.name }, alsoKnown: shapeNames, elsewhere: Self.elsewhere)
-
-        let stackCount = try text("cotangents").map { (text) throws(ServiceError) in
-            try Self.count(text, "cotangents", maximum: Limits.cotangentsMax)
+        let common = try CommonFields(message.direction) { name in
+            guard let text = text(name) else { return nil }
+            let kind: ParameterSpec.Kind =
+                name == "width"
+                ? .integer(minimum: 1, maximum: nil, atMostRowLength: false) : .choice([])
+            return RawValue(queryText: text, for: kind)
         }
-        let sharing = message.direction == .vjp ? 1 + (stackCount ?? 1) : 1
+        let stackName = message.direction.stackName.map { $0 + "s" }
+        var elsewhere = Self.elsewhere
+        for input in common.op.descriptor.inputs {
+            elsewhere[input.name] = "an application/json request"
+        }
+        try common.refuseUnknown(
+            message.query.map { $0.name },
+            alsoKnown: ["n", "shape"] + (stackName.map { [$0] } ?? []),
+            elsewhere: elsewhere)
+
+        let asked = try stackName.flatMap { (name) throws(ServiceError) -> Int? in
+            guard let text = text(name) else { return nil }
+            return try Self.count(text, name, maximum: Limits.cotangentsMax)
+        }
+        let stackCount = stackName == nil ? 0 : asked ?? 1
         let shape = try Self.shape(text("n"), text("shape"))
         let rowCount = try Self.rowCount(
-            bodyBytes: message.body.count, common.dtype, shape, sharing: sharing)
+            bodyBytes: message.body.count, common.dtype, shape, sharing: 1 + stackCount,
+            stackName)
         let x = DenseRows(
             message.body, dtype: common.dtype, rowCount: rowCount, rowLength: shape.rowLength)
-        var cotangents: StackedRows?
-        if message.direction == .vjp {
-            let g = stackCount ?? 1
+        var stack: StackedRows?
+        if stackCount > 0 {
             let offset = rowCount * shape.rowLength * common.dtype.byteCount
-            cotangents = StackedRows(
+            stack = StackedRows(
                 DenseRows(
                     message.body, byteOffset: offset, dtype: common.dtype,
-                    rowCount: g * rowCount, rowLength: shape.rowLength), stackCount: g)
+                    rowCount: stackCount * rowCount, rowLength: shape.rowLength),
+                stackCount: stackCount)
         }
-        try common.checkIndexRange(
-            elementCount: rowCount * shape.rowLength * (cotangents?.stackCount ?? 1))
+        try common.checkLayout(
+            rowLength: shape.rowLength,
+            elementCount: rowCount * shape.rowLength * max(1, stackCount))
         let decoder = ParameterDecoder(rowCount: rowCount, rowLength: shape.rowLength)
-        let parameters = try decoder.decode(common.op) { spec in
+        let parameters = try decoder.decode(common) { spec in
             text(spec.name).map { RawValue(queryText: $0, for: spec.kind) }
         }
         return InferenceRequest(
             op: common.op, direction: message.direction, x: x, isSingleRow: shape.isSingleRow,
-            cotangents: cotangents, hasStackAxis: stackCount != nil, parameters: parameters,
-            format: common.format, indexDType: common.indexDType)
+            stack: stack, hasStackAxis: asked != nil, parameters: parameters,
+            inputs: common.op.descriptor.inputs.map { _ in nil }, layout: common.layout)
     }
 
     /// What the query says about x's shape; the body's length says the rest.
@@ -107,7 +124,7 @@ package struct OctetStreamCodec: Codec {
 
     /// B from the body's length; every product is checked.
     private static func rowCount(
-        bodyBytes: Int, _ dtype: DType, _ shape: Shape, sharing: Int
+        bodyBytes: Int, _ dtype: DType, _ shape: Shape, sharing: Int, _ stackName: String?
     ) throws(ServiceError) -> Int {
         let (numbers, overflow) = shape.rowLength.multipliedReportingOverflow(by: sharing)
         let (rowBytes, rowOverflow) = numbers.multipliedReportingOverflow(by: dtype.byteCount)
@@ -115,7 +132,7 @@ package struct OctetStreamCodec: Codec {
             throw .tooManyElements(field: "n", limit: Limits.numbersBytesMax)
         }
         let what = "\(shape.rowLength) \(dtype.rawValue) numbers"
-        let row = sharing == 1 ? what : "\(sharing) x \(what) (x and its cotangents)"
+        let row = sharing == 1 ? what : "\(sharing) x \(what) (x and its \(stackName ?? "numbers"))"
         if let rowCount = shape.rowCount {
             let (total, overflow) = rowBytes.multipliedReportingOverflow(by: rowCount)
             if overflow || total > Limits.numbersBytesMax {

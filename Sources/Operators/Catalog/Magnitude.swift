@@ -1,7 +1,7 @@
 /// The k entries of largest magnitude, signed; one selected in full is unchanged.
 ///
-/// x [B, n] -> [B, n]; O(n) a row on average. Kernel: `SparseTopK`.
-struct Magnitude: DifferentiableOperator {
+/// x [B, n] -> [B, n]; O(n) a row on average. Kernels: `PaperRows`.
+struct Magnitude: PaperOperator {
     let descriptor = OperatorDescriptor(
         name: "magnitude",
         summary:
@@ -10,18 +10,7 @@ struct Magnitude: DifferentiableOperator {
             "sign(x) (y + lambda y^(p-1)), y the solution for phi(x) = x^2 / 2 on |x|",
         source: "Sander et al. 2023, arXiv:2302.01425",
         parameters: PaperParameters.all,
-        acceptsNegativeInfinity: true)
-
-    func forward(
-        _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
-    ) throws(OperatorError) {
-        try SparseTopKRows.forward(.magnitude, block, into: output, workspace)
-    }
-
-    func vjp(
-        _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
-        _ workspace: Workspace
-    ) throws(OperatorError) {
-        try SparseTopKRows.vjp(.magnitude, block, cotangents, into: output, workspace)
-    }
+        acceptsNegativeInfinity: true, inputs: PaperParameters.inputs,
+        outputs: PaperParameters.outputs)
+    let kind = PaperRows.Kind.magnitude
 }

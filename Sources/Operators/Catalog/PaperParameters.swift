@@ -1,9 +1,15 @@
-/// The parameters that mask, values and magnitude share. Defaults are those of the paper's code.
+/// What mask, values and magnitude share. Defaults are those of the paper's code.
 enum PaperParameters {
-    static let all = [
+    static let all = selection + solver + derivative
+
+    /// magnitude selects by |x|: there is nothing that the smallest would mean.
+    static let withLargest = selection + [largest] + solver + derivative
+
+    private static let selection = [
         ParameterSpec(
-            name: "k", kind: .integer(minimum: 1, atMostRowLength: true), isPerRow: true,
-            defaultValue: .required, unit: "entries", doc: "How many entries to select."),
+            name: "k", kind: .integer(minimum: 1, maximum: nil, atMostRowLength: true),
+            isPerRow: true, defaultValue: .requiredWithout("w"), unit: "entries",
+            doc: "How many entries to select."),
         ParameterSpec(
             name: "lambda", kind: .number(minimum: 0, maximum: nil, fractions: [:]),
             isPerRow: true, defaultValue: .number(0.1, spelling: "0.1"), unit: "units of x",
@@ -20,4 +26,136 @@ enum PaperParameters {
             doc: "A row with fewer finite entries than k is refused, or takes their count as its k."
         ),
     ]
+
+    private static let largest = ParameterSpec(
+        name: "largest", kind: .boolean, isPerRow: false, defaultValue: .boolean(true),
+        unit: "none",
+        doc: "Whether the largest entries are selected, or the smallest, as in torch.topk.")
+
+    private static let solver = [
+        ParameterSpec(
+            name: "solver", kind: .choice(SolverChoice.allCases.map { $0.rawValue }),
+            isPerRow: false, defaultValue: .word(SolverChoice.auto.rawValue), unit: "none",
+            doc: "The exact threshold equation (auto, without w), pool adjacent violators (auto, "
+                + "with w), or Dykstra's projections, which approximate and need p = 2."),
+        ParameterSpec(
+            name: "max_iterations",
+            kind: .integer(minimum: 1, maximum: 100_000, atMostRowLength: false), isPerRow: false,
+            defaultValue: .integer(1000), unit: "iterations",
+            doc: "Where dykstra gives up on a row."),
+        ParameterSpec(
+            name: "tolerance", kind: .number(minimum: 0, maximum: 1, fractions: [:]),
+            isPerRow: false, defaultValue: .number(1e-6, spelling: "1e-6"), unit: "none",
+            doc:
+                "A row of dykstra has converged when no entry of its answer changes by more in one "
+                + "iteration; for magnitude relative to the row's largest."),
+    ]
+
+    private static let derivative = [
+        ParameterSpec(
+            name: "linearization", kind: .boolean, isPerRow: false, defaultValue: .boolean(false),
+            unit: "none", directions: [.forward],
+            doc: "Whether the answer brings its Jacobian along: vectors a, b, d on a few columns "
+                + "of each row, J^T c = a c - b <d, c> and J t = a t - d <b, t>."),
+        ParameterSpec(
+            name: "wrt", kind: .subset(["x", "lambda"]), isPerRow: false,
+            defaultValue: .words(["x"]), unit: "none", directions: [.vjp],
+            doc: "By what the gradient is taken; without x its rows are empty."),
+    ]
+
+    /// w instead of 1_k.
+    static let inputs = [
+        TensorSpec(
+            name: "w", shape: .weights, isRequired: false,
+            doc: "General weights instead of k ones: y lies in the permutahedron of w, its largest "
+                + "entries get the largest weights. Non-increasing, from 0 to 1e9, one row [n], or "
+                + "[B, n], one for each row of x. JSON only.")
+    ]
+
+    static let outputs = [
+        TensorSpec(
+            name: "iterations", shape: .perRow, type: .int64, isRequired: false,
+            doc: "With solver dykstra: how many iterations each row took."),
+        TensorSpec(
+            name: "residual", shape: .perRow, type: .float64, isRequired: false,
+            doc: "With solver dykstra: the largest change of each row's answer in its last "
+                + "iteration."),
+        TensorSpec(
+            name: "converged", shape: .perRow, type: .bool, isRequired: false,
+            doc: "With solver dykstra: whether the residual is within tolerance."),
+        TensorSpec(
+            name: "lambda_gradient", shape: .perRow, isRequired: false,
+            doc: "With wrt lambda: the gradient by each row's lambda, for each cotangent."),
+        TensorSpec(
+            name: "a", shape: .shared(group: "linearization"), isRequired: false,
+            doc: "With linearization: the diagonal."),
+        TensorSpec(
+            name: "b", shape: .shared(group: "linearization"), isRequired: false,
+            doc: "With linearization: the left vector of J^T's rank-one term."),
+        TensorSpec(
+            name: "d", shape: .shared(group: "linearization"), isRequired: false,
+            doc: "With linearization: the right vector of J^T's rank-one term."),
+    ]
+
+    /// Which of them a request gets.
+    static func outputs(_ direction: Direction, _ parameters: ParameterValues) -> [TensorSpec] {
+        var names: Set<String> = []
+        // A row is solved once, whatever the number of its cotangents.
+        if direction == .forward && parameters["solver"].word == SolverChoice.dykstra.rawValue {
+            names = ["iterations", "residual", "converged"]
+        }
+        if direction == .forward && parameters["linearization"].boolean {
+            names.formUnion(["a", "b", "d"])
+        }
+        if direction == .vjp && parameters["wrt"].words.contains("lambda") {
+            names.insert("lambda_gradient")
+        }
+        return outputs.filter { names.contains($0.name) }
+    }
+
+    /// What no single parameter can know.
+    static func check(
+        _ parameters: ParameterValues, _ inputs: [DenseRows?]
+    ) throws(OperatorError) {
+        let solver = SolverChoice(rawValue: parameters["solver"].word) ?? .auto
+        let weights = inputs.first ?? nil
+        if weights != nil && solver == .threshold {
+            throw .incompatible("solver", "threshold takes k, not w; use pav, or leave it out")
+        }
+        if solver == .dykstra && parameters["p"].number(row: 0) != 2 {
+            throw .incompatible("solver", "dykstra needs p = 2")
+        }
+        for name in ["max_iterations", "tolerance"]
+        where solver != .dykstra && parameters.isGiven(name) {
+            throw .incompatible(name, "only solver dykstra has it")
+        }
+        guard let weights else { return }
+        if parameters.isGiven("k") {
+            throw .incompatible("k", "w says how much of each rank is selected; give one of them")
+        }
+        if parameters["linearization"].boolean {
+            throw .incompatible(
+                "linearization", "with w a row has several coupled blocks, not one; use vjp or jvp")
+        }
+        try check(weights)
+    }
+
+    private static let weightMax = 1e9
+
+    private static func check(_ weights: DenseRows) throws(OperatorError) {
+        for row in 0..<weights.rowCount {
+            var last = weightMax
+            for column in 0..<weights.rowLength {
+                let weight = weights.value(row, column)
+                if !(weight >= 0 && weight <= last) {
+                    throw .wrongInput(
+                        "w", row: row, column: column,
+                        expected: column == 0 || weight < 0
+                            ? "a number from 0 to 1e9" : "at most \(last), the weight before it",
+                        found: "\(weight)")
+                }
+                last = weight
+            }
+        }
+    }
 }

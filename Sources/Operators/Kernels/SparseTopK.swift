@@ -99,8 +99,9 @@ struct SparseTopK {
             }
             let weight = isMagnitude ? scores[i] : 1
             workspace.support.append(
-                column: columns[i], score: scores[i], weight: weight, slope: 0)
+                column: columns[i], score: scores[i], weight: weight, slope: 0, level: 0)
         }
+        workspace.support.endSegment(weight: 1)
         assert(workspace.support.count == k)
     }
 
@@ -126,7 +127,8 @@ struct SparseTopK {
         let next = next * unit.scale
         var solver = ThresholdSolver(
             power, scores: workspace.scores.pointer, offsets: workspace.offsets.pointer,
-            count: count, k: k, lambda: unit.lambda, isMagnitude: isMagnitude, scale: unit.scale)
+            count: count, k: Double(k), lambda: unit.lambda, isMagnitude: isMagnitude,
+            scale: unit.scale)
         let root =
             isMagnitude
             ? magnitudeRoot(&solver, next, cut(ranks.kth * unit.scale, unit.lambda))
@@ -168,8 +170,10 @@ struct SparseTopK {
         for i in 0..<count where workspace.scores.pointer[i] > 0 {
             let score = workspace.scores.pointer[i]
             workspace.support.append(
-                column: workspace.columns.pointer[i], score: score, weight: score, slope: 0)
+                column: workspace.columns.pointer[i], score: score, weight: score, slope: 0,
+                level: 0)
         }
+        workspace.support.endSegment(weight: 1)
     }
 
     private func emit<Power: PowerRule>(
@@ -186,16 +190,17 @@ struct SparseTopK {
             if value.power >= cap {
                 capped += 1
                 workspace.support.append(
-                    column: column, score: score, weight: isMagnitude ? score : 1, slope: 0)
+                    column: column, score: score, weight: isMagnitude ? score : 1, slope: 0,
+                    level: 0)
             } else {
                 let weight =
                     isMagnitude ? (solver.lambda * u + value.power) / solver.scale : value.power
                 workspace.support.append(
                     column: column, score: score, weight: weight,
-                    slope: (value.slope / solver.lambda).finite)
+                    slope: (value.slope / solver.lambda).finite, level: u)
             }
         }
         // At least one entry is active by a full weight; rounding may have capped it.
-        workspace.support.activeWeight = max(1, Double(k - capped))
+        workspace.support.endSegment(weight: max(1, Double(k - capped)))
     }
 }

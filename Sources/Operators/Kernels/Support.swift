@@ -1,30 +1,44 @@
 /// One solved row: the entries that are selected, fully or in part, and the derivative there.
 ///
-/// Invariant: columns ascend. `slopes[i]` is D_i = e u_i^(e-1) / lambda on active entries
-/// (0 < m_i < 1) and 0 on capped ones.
+/// Entries lie in segments that share a threshold; the threshold solver makes one, with columns
+/// ascending, the sorting solvers (pav, dykstra) make one a block, in the order of the scores.
 struct Support: ~Copyable {
+    /// Entries that share a threshold: their slopes D couple them, others' do not.
+    struct Segment {
+        let entries: Range<Int>
+        /// K, the weight that its active entries share: k - n_capped, or a block's sum of w.
+        let weight: Double
+    }
+
     private(set) var count = 0
-    /// K = k - n_capped, the weight that the active entries share.
-    var activeWeight = 0.0
+    private(set) var segments: [Segment] = []
+    private(set) var isAscending = true
     private var columnScratch = Scratch<Int32>()
     private var scoreScratch = Scratch<Double>()
     private var weightScratch = Scratch<Double>()
     private var slopeScratch = Scratch<Double>()
+    private var levelScratch = Scratch<Double>()
+    private var orderScratch = Scratch<Int32>()
 
     var columns: UnsafeMutablePointer<Int32> { columnScratch.pointer }
-    /// s_i: x_i, or |x_i| for magnitude.
+    /// s_i: x_i, -x_i for the smallest, or |x_i| for magnitude.
     var scores: UnsafeMutablePointer<Double> { scoreScratch.pointer }
-    /// m_i in (0, 1] for mask and values; |y_i| for magnitude.
+    /// m_i > 0 for mask and values; |y_i| for magnitude.
     var weights: UnsafeMutablePointer<Double> { weightScratch.pointer }
+    /// D_i = e u_i^(e-1) / lambda on active entries (0 < m_i < 1), 0 on capped ones.
     var slopes: UnsafeMutablePointer<Double> { slopeScratch.pointer }
+    /// u_i on active entries: the part that lambda's derivative needs. 0 on capped ones.
+    var levels: UnsafeMutablePointer<Double> { levelScratch.pointer }
 
     mutating func reset(capacity: Int) {
         count = 0
-        activeWeight = 0
+        segments.removeAll(keepingCapacity: true)
+        isAscending = true
         _ = columnScratch.reserve(capacity)
         _ = scoreScratch.reserve(capacity)
         _ = weightScratch.reserve(capacity)
         _ = slopeScratch.reserve(capacity)
+        _ = levelScratch.reserve(capacity)
     }
 
     mutating func trim() {
@@ -33,29 +47,69 @@ struct Support: ~Copyable {
         scoreScratch.trim()
         weightScratch.trim()
         slopeScratch.trim()
+        levelScratch.trim()
+        orderScratch.trim()
+        if segments.capacity > 1 << 16 { segments = [] }
     }
 
     @inline(__always)
-    mutating func append(column: Int32, score: Double, weight: Double, slope: Double) {
+    mutating func append(
+        column: Int32, score: Double, weight: Double, slope: Double, level: Double
+    ) {
         columns[count] = column
         scores[count] = score
         weights[count] = weight
         slopes[count] = slope
+        levels[count] = level
         count += 1
     }
 
-    /// The entry with the largest D.
-    var steepest: Int {
-        var best = 0
-        for i in 0..<count where slopes[i] > slopes[best] { best = i }
-        return best
+    /// Closes the segment of all entries since the last one.
+    mutating func endSegment(weight: Double) {
+        let start = segments.last?.entries.upperBound ?? 0
+        if start < count { segments.append(Segment(entries: start..<count, weight: weight)) }
     }
 
-    /// max D, the scale that keeps sums of D finite; 0 where no entry is active.
-    var largestSlope: Double {
-        var largest = 0.0
-        for i in 0..<count { largest = max(largest, slopes[i]) }
-        return largest
+    /// Sets the order in which `ordered` reads, for entries that were appended by score.
+    mutating func orderByColumn() {
+        isAscending = false
+        var order = UnsafeMutableBufferPointer(start: orderScratch.reserve(count), count: count)
+        for i in 0..<count { order[i] = Int32(truncatingIfNeeded: i) }
+        let columns = columns
+        order.sort { columns[Int($0)] < columns[Int($1)] }
+    }
+
+    /// Appends one number an entry to `rows`, columns ascending.
+    func emit(
+        _ values: UnsafePointer<Double>, to rows: SparseRows, keepsZeros: Bool = false,
+        _ scratch: Reordering
+    ) {
+        if isAscending {
+            rows.appendRow(count: count, columns, values, keepsZeros: keepsZeros)
+            return
+        }
+        let order = orderScratch.pointer
+        let orderedColumns = scratch.columns(count)
+        let orderedValues = scratch.values(count)
+        for i in 0..<count {
+            orderedColumns[i] = columns[Int(order[i])]
+            orderedValues[i] = values[Int(order[i])]
+        }
+        rows.appendRow(count: count, orderedColumns, orderedValues, keepsZeros: keepsZeros)
+    }
+}
+
+/// Scratch for `Support.emit`.
+final class Reordering {
+    private var columnScratch = Scratch<Int32>()
+    private var valueScratch = Scratch<Double>()
+
+    func columns(_ count: Int) -> UnsafeMutablePointer<Int32> { columnScratch.reserve(count) }
+    func values(_ count: Int) -> UnsafeMutablePointer<Double> { valueScratch.reserve(count) }
+
+    func trim() {
+        columnScratch.trim()
+        valueScratch.trim()
     }
 }
 
@@ -64,13 +118,5 @@ extension Double {
     @inline(__always)
     var finite: Double {
         min(max(self, -.greatestFiniteMagnitude), .greatestFiniteMagnitude)
-    }
-
-    /// Rounds to `S`, clamped to its finite range: gradients are unbounded for p > 2, never
-    /// infinite.
-    @inline(__always)
-    func rounded<S: KernelScalar>(to type: S.Type) -> S {
-        let limit = S.greatestFiniteMagnitude
-        return min(max(S(self), -limit), limit)
     }
 }

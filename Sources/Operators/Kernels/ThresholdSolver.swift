@@ -8,6 +8,8 @@ import Glibc
 ///     magnitude:  sum_i min(u_i^e, theta) = k theta,    u_i = max(0, s_i - theta) / lambda
 ///
 /// Legend: s scores, e = q - 1 = 1/(p-1), tau or theta the threshold, k entries to select.
+/// The same for a block of a general P(w), whose entries are never capped: without the min, k the
+/// sum of the block's w (see `Partition`).
 /// The unknown is not the threshold itself but t = (anchor - threshold) / lambda, with
 /// u_i = z_i + t and z_i = (s_i - anchor) / lambda. With the anchor next to the root nothing
 /// cancels.
@@ -19,6 +21,8 @@ struct ThresholdSolver<Power: PowerRule> {
     let k: Double
     let lambda: Double
     let isMagnitude: Bool
+    /// Whether no entry's weight may pass the cap.
+    let isCapped: Bool
     /// Scores are multiplied by this power of two on their way in, see `Unit`.
     let scale: Double
     /// From any bracket to neighbouring doubles `middle` takes at most 67 steps to leave 0 (2^-16
@@ -29,17 +33,18 @@ struct ThresholdSolver<Power: PowerRule> {
 
     init(
         _ power: Power, scores: UnsafeMutablePointer<Double>,
-        offsets: UnsafeMutablePointer<Double>, count: Int, k: Int, lambda: Double,
-        isMagnitude: Bool, scale: Double
+        offsets: UnsafeMutablePointer<Double>, count: Int, k: Double, lambda: Double,
+        isMagnitude: Bool, isCapped: Bool = true, scale: Double
     ) {
-        precondition(lambda > 0 && k >= 1 && k < count)
+        precondition(lambda > 0 && k > 0 && (!isCapped || k < Double(count)))
         self.power = power
         self.scores = scores
         self.offsets = offsets
         self.count = count
-        self.k = Double(k)
+        self.k = k
         self.lambda = lambda
         self.isMagnitude = isMagnitude
+        self.isCapped = isCapped
         self.scale = scale
     }
 
@@ -64,7 +69,8 @@ struct ThresholdSolver<Power: PowerRule> {
     /// Newton on ||u||_e - (K cap)^(1/e) rather than on the sum: the norm is convex (concave for
     /// e < 1) and almost linear, so that e = 3 needs 2 steps where the sum takes 13.
     private func evaluate(_ t: Double) -> Evaluation {
-        let cap = cap(t)
+        let unit = cap(t)
+        let cap = isCapped ? unit : .infinity
         var sum = 0.0
         var slope = 0.0
         var capped = 0.0
@@ -90,11 +96,11 @@ struct ThresholdSolver<Power: PowerRule> {
             slope += blockSlope
             start = end
         }
-        let target = (k - capped) * cap
+        let target = (k - capped) * unit
         let ratio = target / sum
         let e = power.e
         let root = e == 1 ? ratio : e == 3 ? cbrt(ratio) : pow(ratio, 1 / e)
-        let capSlope = isMagnitude ? lambda / cap : 0
+        let capSlope = isMagnitude ? lambda / unit : 0
         let step = (root - 1) / (slope / (e * sum) + root * capSlope / e)
         return Evaluation(excess: sum - target, scale: target, step: target > 0 ? step : .nan)
     }

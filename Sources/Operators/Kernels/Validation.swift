@@ -9,35 +9,20 @@ enum Validation {
         record: (_ row: Int, _ finiteCount: Int) -> Void
     ) throws(OperatorError) {
         for row in rows {
-            let count =
-                switch batch.dtype {
-                case .float32:
-                    try finiteCount(
-                        input, batch.row(row, as: Float.self), row, acceptsNegativeInfinity)
-                case .float64:
-                    try finiteCount(
-                        input, batch.row(row, as: Double.self), row, acceptsNegativeInfinity)
+            if batch.isFinite(row) {
+                record(row, batch.rowLength)
+                continue
+            }
+            var count = 0
+            for column in 0..<batch.rowLength {
+                let value = batch.value(row, column)
+                if value.isFinite {
+                    count += 1
+                } else if !(acceptsNegativeInfinity && value == -.infinity) {
+                    throw .notFinite(input: input, row: row, column: column, value: .init(value))
                 }
+            }
             record(row, count)
         }
-    }
-
-    private static func finiteCount<S: KernelScalar>(
-        _ input: String, _ values: UnsafeBufferPointer<S>, _ row: Int,
-        _ acceptsNegativeInfinity: Bool
-    ) throws(OperatorError) -> Int {
-        if let base = values.baseAddress, S.areFinite(base, count: values.count) {
-            return values.count
-        }
-        var count = 0
-        for (column, value) in values.enumerated() {
-            if value.isFinite {
-                count += 1
-            } else if !(acceptsNegativeInfinity && value == -.infinity) {
-                throw .notFinite(
-                    input: input, row: row, column: column, value: .init(Double(value)))
-            }
-        }
-        return count
     }
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A dense batch: `rowCount` rows of `rowLength` numbers, row-major and contiguous, [B, n].
 package struct DenseRows: Sendable {
     package let dtype: DType
@@ -29,27 +31,70 @@ package struct DenseRows: Sendable {
         for (r, row) in rows.enumerated() {
             precondition(row.count == n)
             for (i, value) in row.enumerated() {
-                let offset = (r * n + i) * dtype.byteCount
-                switch dtype {
-                case .float32:
-                    buffer.memory.storeBytes(of: Float(value), toByteOffset: offset, as: Float.self)
-                case .float64:
-                    buffer.memory.storeBytes(
-                        of: Double(value), toByteOffset: offset, as: Double.self)
-                }
+                dtype.store(Double(value), buffer.memory, at: r * n + i)
             }
         }
         self.init(buffer, dtype: dtype, rowCount: rows.count, rowLength: n)
     }
 
-    /// Row `row` as `Scalar`, which is the type that `dtype` names.
+    /// The first byte of row `row`.
     @inline(__always)
-    func row<Scalar: KernelScalar>(_ row: Int, as type: Scalar.Type) -> UnsafeBufferPointer<Scalar>
-    {
-        precondition(Scalar.dtype == dtype && row >= 0 && row < rowCount)
-        let start = buffer.memory + byteOffset + row * rowLength * MemoryLayout<Scalar>.stride
-        return UnsafeBufferPointer(
-            start: UnsafePointer(start.assumingMemoryBound(to: Scalar.self)), count: rowLength)
+    private func start(_ row: Int) -> UnsafeRawPointer {
+        precondition(row >= 0 && row < rowCount)
+        return UnsafeRawPointer(buffer.memory) + byteOffset + row * rowLength * dtype.byteCount
+    }
+
+    /// Row `row` as the type that it is computed in: where it lies if it can be, else in `scratch`.
+    @inline(__always)
+    func row<S: KernelScalar>(
+        _ row: Int, as type: S.Type, negated: Bool, _ scratch: inout Scratch<Double>
+    ) -> UnsafeBufferPointer<S> {
+        let memory = start(row)
+        if !negated && S.isStored(as: dtype) {
+            return UnsafeBufferPointer(
+                start: memory.assumingMemoryBound(to: S.self), count: rowLength)
+        }
+        let copy = UnsafeMutableRawPointer(scratch.reserve(rowLength))
+            .assumingMemoryBound(to: S.self)
+        S.load(memory, dtype, count: rowLength, negated: negated, into: copy)
+        return UnsafeBufferPointer(start: UnsafePointer(copy), count: rowLength)
+    }
+
+    /// Entry `column` of row `row`.
+    @inline(__always)
+    func value(_ row: Int, _ column: Int) -> Double {
+        precondition(column >= 0 && column < rowLength)
+        return dtype.load(start(row), at: column)
+    }
+
+    /// Entries `columns[0..<count]` of row `row`; the columns are within the row.
+    func gather(
+        _ row: Int, _ columns: UnsafePointer<Int32>, count: Int,
+        into out: UnsafeMutablePointer<Double>
+    ) {
+        let memory = start(row)
+        switch dtype {
+        case .float32:
+            let values = memory.assumingMemoryBound(to: Float.self)
+            for i in 0..<count { out[i] = Double(values[Int(columns[i])]) }
+        default:
+            for i in 0..<count { out[i] = dtype.load(memory, at: Int(columns[i])) }
+        }
+    }
+
+    /// Whether all numbers of row `row` are finite.
+    func isFinite(_ row: Int) -> Bool {
+        let memory = start(row)
+        return switch dtype {
+        case .float32:
+            CKernels_all_finite_f32(memory.assumingMemoryBound(to: Float.self), rowLength)
+        case .float64:
+            CKernels_all_finite_f64(memory.assumingMemoryBound(to: Double.self), rowLength)
+        case .float16:
+            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), rowLength, 0x7c00)
+        case .bfloat16:
+            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), rowLength, 0x7f80)
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 /// Rows of sparse numbers in CSR form (SciPy's names): row r holds `data[indptr[r]..<indptr[r +
 /// 1]]` at the columns `indices` of the same range.
 ///
-/// Invariant: within a row indices ascend and are distinct, and no stored value is zero.
+/// Invariant: within a row indices ascend and are distinct, and no stored value is zero (except
+/// where the rows of several arrays share their columns, see `appendRow`).
 /// A buffer is reused through `reset`; one thread writes, then others read.
 package final class SparseRows: @unchecked Sendable {
     package private(set) var dtype: DType = .float32
@@ -46,27 +47,51 @@ package final class SparseRows: @unchecked Sendable {
         indptr.append(0)
     }
 
-    /// Appends one row. `fill` gets room for `maximum` entries, writes ascending columns with their
-    /// values and returns how many; zeros are dropped here, so that no operator has to.
+    /// Appends one row: `count` numbers at ascending columns, rounded once to `dtype`, here and
+    /// nowhere else. Finite numbers beyond the type are clamped to its largest, so that a gradient
+    /// is never infinite; zeros are dropped, so that no operator has to.
+    ///
+    /// - Parameter keepsZeros: for arrays that share their columns.
     @inline(__always)
-    func appendRow<Scalar: KernelScalar>(
-        _ type: Scalar.Type, maximum: Int,
-        _ fill: (UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Scalar>) -> Int
+    func appendRow(
+        count: Int, _ columns: UnsafePointer<Int32>, _ values: UnsafePointer<Double>,
+        keepsZeros: Bool = false
     ) {
-        precondition(Scalar.dtype == dtype)
-        let start = count
-        reserve(start + maximum)
+        let start = self.count
+        reserve(start + count)
+        switch dtype {
+        case .float32: append(count, columns, values, keepsZeros, .float32, start)
+        case .float64: append(count, columns, values, keepsZeros, .float64, start)
+        case .float16: append(count, columns, values, keepsZeros, .float16, start)
+        case .bfloat16: append(count, columns, values, keepsZeros, .bfloat16, start)
+        }
+    }
+
+    /// Appends a row of one number, which may be 0: for outputs of one number a row.
+    package func append(number: Double) {
+        withUnsafePointer(to: Int32(0)) { column in
+            withUnsafePointer(to: number) { value in
+                appendRow(count: 1, column, value, keepsZeros: true)
+            }
+        }
+    }
+
+    /// One loop a type: the switch inside `store` folds away.
+    @inline(__always)
+    private func append(
+        _ count: Int, _ columns: UnsafePointer<Int32>, _ values: UnsafePointer<Double>,
+        _ keepsZeros: Bool, _ dtype: DType, _ start: Int
+    ) {
         let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
-        let values = dataBuffer.memory.assumingMemoryBound(to: Scalar.self) + start
-        let written = fill(indices, values)
-        precondition(written <= maximum)
+        let data = dataBuffer.memory + start * dtype.byteCount
         var kept = 0
-        var check = Scalar.zero
-        for i in 0..<written where values[i] != 0 {
+        var check = 0.0
+        for i in 0..<count {
             check += values[i] * 0
-            indices[kept] = indices[i]
-            values[kept] = values[i]
-            kept += 1
+            // + 0: no negative zeros.
+            dtype.store(values[i] + 0, data, at: kept)
+            indices[kept] = columns[i]
+            kept += keepsZeros || dtype.load(data, at: kept) != 0 ? 1 : 0
         }
         assert((1..<max(kept, 1)).allSatisfy { indices[$0 - 1] < indices[$0] })
         if check != 0 { hasNonFinite = true }

@@ -11,6 +11,17 @@ package final class Workspace {
     var offsets = Scratch<Double>()
     /// A copy that selection may reorder.
     var selection = Scratch<Double>()
+    /// A row that cannot be read where it lies.
+    var row = Scratch<Double>()
+    /// The pads of the solvers that sort.
+    var sorting = Scratch<SortedEntry>()
+    var pools = Scratch<Pooling.Pool>()
+    var rowWeights = Scratch<Double>()
+    var multipliers = Scratch<Double>()
+    /// Cotangents at the support, and what becomes of them.
+    var products = Scratch<Double>()
+    var signs = Scratch<Double>()
+    let reordering = Reordering()
     /// The solved row: what forward emits and what the gradient needs.
     var support = Support()
 
@@ -23,6 +34,14 @@ package final class Workspace {
         columns.trim()
         offsets.trim()
         selection.trim()
+        row.trim()
+        sorting.trim()
+        pools.trim()
+        rowWeights.trim()
+        multipliers.trim()
+        products.trim()
+        signs.trim()
+        reordering.trim()
         support.trim()
     }
 }

@@ -1,0 +1,38 @@
+/// One of the paper's operators: they differ in what is read off a solved row.
+protocol PaperOperator: TangentOperator {
+    var kind: PaperRows.Kind { get }
+}
+
+extension PaperOperator {
+    package func check(
+        _ parameters: ParameterValues, _ inputs: [DenseRows?]
+    ) throws(OperatorError) {
+        try PaperParameters.check(parameters, inputs)
+    }
+
+    package func outputs(
+        _ direction: Direction, _ parameters: ParameterValues
+    ) -> [TensorSpec] {
+        PaperParameters.outputs(direction, parameters)
+    }
+
+    package func forward(
+        _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        try PaperRows.run(kind, .forward, block, nil, into: output, workspace)
+    }
+
+    package func vjp(
+        _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError) {
+        try PaperRows.run(kind, .vjp, block, cotangents, into: output, workspace)
+    }
+
+    package func jvp(
+        _ block: borrowing RowBlock, _ tangents: StackedRows, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError) {
+        try PaperRows.run(kind, .jvp, block, tangents, into: output, workspace)
+    }
+}

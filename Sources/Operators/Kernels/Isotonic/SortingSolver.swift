@@ -1,0 +1,95 @@
+/// A score and where it stood.
+struct SortedEntry: BitwiseCopyable {
+    let score: Double
+    let column: Int32
+}
+
+/// Solves one row by sorting it: pav for any weights, dykstra for p = 2.
+struct SortingSolver {
+    enum Method {
+        case pav
+        case dykstra(Dykstra)
+    }
+
+    let method: Method
+    let lambda: Double
+    let exponent: Exponent
+    let isMagnitude: Bool
+
+    /// Solves the finite entries of a row for P(w) into `workspace.support`.
+    ///
+    /// - Parameters:
+    ///   - finiteCount: entries that are not -inf, at least 1.
+    ///   - weights: w for the finite entries, non-increasing, >= 0.
+    /// - Returns: what dykstra reports; nil for pav.
+    func solve<S: KernelScalar>(
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, weights: UnsafePointer<Double>,
+        _ workspace: Workspace
+    ) -> Dykstra.Report? {
+        sort(row, finiteCount: finiteCount, workspace)
+        workspace.support.reset(capacity: finiteCount)
+        let scores = workspace.scores.pointer
+        // magnitude: the first score without weight, else the least, sets the unit.
+        var reference = 0
+        while reference < finiteCount - 1 && weights[reference] > 0 { reference += 1 }
+        while reference > 0 && scores[reference] == 0 { reference -= 1 }
+        let unit =
+            isMagnitude && scores[reference] > 0
+            ? Unit(next: scores[reference], lambda: lambda, exponent) : Unit(lambda: lambda)
+        if unit.scale != 1 { for i in 0..<finiteCount { scores[i] *= unit.scale } }
+        let sorted = IsotonicRow(
+            count: finiteCount, scores: scores,
+            offsets: workspace.offsets.reserve(finiteCount), columns: workspace.columns.pointer,
+            weights: weights, lambda: unit.lambda, isMagnitude: isMagnitude, scale: unit.scale)
+        let report = solve(sorted, workspace)
+        workspace.support.orderByColumn()
+        return report
+    }
+
+    private func solve(_ row: IsotonicRow, _ workspace: Workspace) -> Dykstra.Report? {
+        if case .dykstra(let dykstra) = method {
+            if lambda == 0 {
+                row.emitHard(to: &workspace.support)
+                return Dykstra.Report()
+            }
+            let pad = workspace.multipliers.reserve(3 * row.count)
+            let state = Dykstra.State(u: pad, mu: pad + row.count, omega: pad + 2 * row.count)
+            return dykstra.solve(row, state, into: &workspace.support)
+        }
+        guard lambda > 0 else {
+            row.emitHard(to: &workspace.support)
+            return nil
+        }
+        let stack = workspace.pools.reserve(row.count + 1)
+        switch exponent {
+        case .linear: Pooling.solve(row, Linear(), stack, into: &workspace.support)
+        case .cubic: Pooling.solve(row, Cubic(), stack, into: &workspace.support)
+        case .general(let e):
+            Partition(row: row, power: General(e: e)).solve(stack, into: &workspace.support)
+        }
+        return nil
+    }
+
+    /// Descending; among equals the lower column first.
+    private func sort<S: KernelScalar>(
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ workspace: Workspace
+    ) {
+        var entries = UnsafeMutableBufferPointer(
+            start: workspace.sorting.reserve(finiteCount), count: finiteCount)
+        var count = 0
+        for (column, value) in row.enumerated() where value > -.infinity {
+            entries[count] = SortedEntry(
+                score: Double(isMagnitude ? abs(value) : value),
+                column: Int32(truncatingIfNeeded: column))
+            count += 1
+        }
+        precondition(count == finiteCount)
+        entries.sort { $0.score > $1.score || ($0.score == $1.score && $0.column < $1.column) }
+        let scores = workspace.scores.reserve(count)
+        let columns = workspace.columns.reserve(count)
+        for i in 0..<count {
+            scores[i] = entries[i].score
+            columns[i] = entries[i].column
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// What an operator writes for a block of rows: the answer, and its further outputs.
+package final class OperatorOutput: @unchecked Sendable {
+    package let answer = SparseRows()
+    /// One for each of `specs`; idle ones stay behind.
+    private var pool: [SparseRows] = []
+    package private(set) var specs: [TensorSpec] = []
+    /// Rows whose solver gave up; it has said so in an output of its own.
+    package var nonconvergedRowCount = 0
+
+    package init() {}
+
+    /// Forgets what was written and keeps the memory.
+    ///
+    /// - Parameters:
+    ///   - rowLength: of the answer.
+    ///   - rowCapacity: rows that will be appended to the answer.
+    package func reset(
+        dtype: DType, rowLength: Int, rowCapacity: Int, _ specs: [TensorSpec] = []
+    ) {
+        self.specs = specs
+        nonconvergedRowCount = 0
+        answer.reset(dtype: dtype, rowLength: rowLength, rowCapacity: rowCapacity)
+        while pool.count < specs.count { pool.append(SparseRows()) }
+        for (spec, rows) in zip(specs, pool) {
+            var length = rowLength
+            if case .perRow = spec.shape { length = 1 }
+            rows.reset(
+                dtype: spec.type == .answer ? dtype : .float64, rowLength: length,
+                rowCapacity: rowCapacity)
+        }
+    }
+
+    /// A further output of this request; nil if it has none of that name. O(outputs).
+    package subscript(name: String) -> SparseRows? {
+        specs.firstIndex { $0.name == name }.map { pool[$0] }
+    }
+
+    /// Further outputs in the order of `specs`.
+    package var further: ArraySlice<SparseRows> { pool.prefix(specs.count) }
+
+    package var capacityBytes: Int {
+        pool.reduce(answer.capacityBytes) { $0 + $1.capacityBytes }
+    }
+
+    var hasNonFinite: Bool { answer.hasNonFinite || further.contains { $0.hasNonFinite } }
+}
