@@ -36,6 +36,14 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
+        // Not part of the service; `swift build --product topkd` leaves it out.
+        .executableTarget(
+            name: "accuracy",
+            dependencies: [
+                "Operators", "Fixtures",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/accuracy"),
+
         .target(
             name: "Fixtures",
             dependencies: [

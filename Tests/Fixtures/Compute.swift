@@ -36,8 +36,9 @@ package enum Compute {
     ///   - stack: cotangents or tangents [G][B][n].
     ///   - weights: w, one row or one for each of x.
     package static func run(
-        _ op: any Operator, _ direction: Direction, _ x: [[Double]], _ stack: [[[Double]]] = [],
-        weights: [[Double]]? = nil, dtype: DType = .float64, _ parameters: ParameterValues
+        _ op: any Operator, _ direction: Direction, _ x: [[Double]], stack: [[[Double]]] = [],
+        weights: [[Double]]? = nil, dtype: DType = .float64, _ parameters: ParameterValues,
+        _ workspace: Workspace = Workspace()
     ) throws(OperatorError) -> OperatorOutput {
         let inputs = op.descriptor.inputs.map { _ in
             weights.map { DenseRows($0, dtype: .float64) }
@@ -54,7 +55,7 @@ package enum Compute {
             stack.isEmpty
             ? nil
             : StackedRows(DenseRows(stack.flatMap { $0 }, dtype: dtype), stackCount: stack.count)
-        try op.run(direction, block, stacked, into: output, Workspace())
+        try op.run(direction, block, stacked, into: output, workspace)
         return output
     }
 
@@ -71,7 +72,7 @@ package enum Compute {
         _ op: any Operator, _ x: [[Double]], _ cotangents: [[[Double]]], dtype: DType = .float64,
         _ parameters: ParameterValues
     ) throws(OperatorError) -> [[[Double]]] {
-        let rows = dense(try run(op, .vjp, x, cotangents, dtype: dtype, parameters).answer)
+        let rows = dense(try run(op, .vjp, x, stack: cotangents, dtype: dtype, parameters).answer)
         let g = cotangents.count
         return (0..<x.count).map { row in Array(rows[row * g..<(row + 1) * g]) }
     }
@@ -90,6 +91,11 @@ package enum Compute {
             }
             return dense
         }
+    }
+
+    /// The nearest numbers of a type.
+    package static func rounded(_ values: [Double], _ dtype: DType) -> [Double] {
+        Wire.numbers(Wire.bytes(values, dtype), dtype)
     }
 
     /// The numbers of an output of one number a row.

@@ -35,29 +35,51 @@ package enum Reference {
         return chosen
     }
 
-    private static func mask(_ x: [Wide], _ k: Int, _ lambda: Wide, _ p: Wide) -> [Wide] {
-        let sorted = x.sorted(by: >)
-        if k == x.count || sorted[k - 1] - sorted[k] >= lambda {
-            return hard(x, k).map { $0 ? 1 : 0 }
-        }
-        let row = Row(s: x, k: Wide(k), lambda: lambda, e: 1 / (p - 1), isMagnitude: false)
+    /// Where an entry is in the solution.
+    enum State: Equatable {
+        case out
+        /// u, in (0, cap).
+        case active(Wide)
+        case capped
+    }
+
+    static func states(
+        _ s: [Wide], _ k: Int, _ lambda: Wide, _ p: Wide, isMagnitude: Bool
+    ) -> [State] {
+        let sorted = s.sorted(by: >)
+        let isHard =
+            k == s.count || (isMagnitude && sorted[k] == 0)
+            || sorted[k - 1] - sorted[k]
+                >= lambda * (isMagnitude ? power(sorted[k], p - 1) : 1)
+        if isHard { return hard(s, k).map { $0 ? .capped : .out } }
+        let row = Row(s: s, k: Wide(k), lambda: lambda, e: 1 / (p - 1), isMagnitude: isMagnitude)
         let (anchor, t) = row.root()
-        return x.map { min(1, power(($0 - anchor) / lambda + t, row.e)) }
+        let cap = isMagnitude ? anchor - lambda * t : 1
+        return s.map { score in
+            let u = (score - anchor) / lambda + t
+            if u <= 0 { return .out }
+            return power(u, row.e) >= cap ? .capped : .active(u)
+        }
+    }
+
+    private static func mask(_ x: [Wide], _ k: Int, _ lambda: Wide, _ p: Wide) -> [Wide] {
+        states(x, k, lambda, p, isMagnitude: false).map { state in
+            switch state {
+            case .out: 0
+            case .active(let u): power(u, 1 / (p - 1))
+            case .capped: 1
+            }
+        }
     }
 
     private static func magnitude(_ x: [Wide], _ k: Int, _ lambda: Wide, _ p: Wide) -> [Wide] {
-        let s = x.map { abs($0) }
-        let sorted = s.sorted(by: >)
-        let isHard =
-            k == x.count || sorted[k] == 0
-            || sorted[k - 1] - sorted[k] >= lambda * power(sorted[k], p - 1)
-        if isHard { return zip(x, hard(s, k)).map { $1 ? $0 : 0 } }
-        let row = Row(s: s, k: Wide(k), lambda: lambda, e: 1 / (p - 1), isMagnitude: true)
-        let (anchor, t) = row.root()
-        return zip(x, s).map { value, score in
-            let u = max(0, (score - anchor) / lambda + t)
-            if power(u, row.e) >= anchor - lambda * t { return value }
-            return (value < 0 ? -1 : 1) * (lambda * u + power(u, row.e))
+        let states = states(x.map { abs($0) }, k, lambda, p, isMagnitude: true)
+        return zip(x, states).map { value, state in
+            switch state {
+            case .out: 0
+            case .active(let u): (value < 0 ? -1 : 1) * (lambda * u + power(u, 1 / (p - 1)))
+            case .capped: value
+            }
         }
     }
 
@@ -103,32 +125,5 @@ package enum Reference {
             }
             return (low + high) / 2
         }
-    }
-}
-
-/// SplitMix64: the same numbers on every machine.
-package struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    package init(seed: UInt64) { state = seed }
-
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
-    /// A standard normal number (Box-Muller).
-    package mutating func normal() -> Double {
-        let u = Double.random(in: 0x1p-53...1, using: &self)
-        let v = Double.random(in: 0..<1, using: &self)
-        return (-2 * log(u)).squareRoot() * cos(2 * .pi * v)
-    }
-
-    /// `count` normal numbers.
-    package mutating func normals(_ count: Int, scale: Double = 1) -> [Double] {
-        (0..<count).map { _ in scale * normal() }
     }
 }

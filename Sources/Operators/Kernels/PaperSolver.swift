@@ -64,6 +64,7 @@ struct PaperSolver {
             return nil
         }
         let lambda = lambda.number(row: row)
+        workspace.lastSolver = choice.rawValue
         let method: SortingSolver.Method
         switch choice {
         case .auto, .threshold:

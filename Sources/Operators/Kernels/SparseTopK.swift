@@ -134,7 +134,7 @@ struct SparseTopK {
             ? magnitudeRoot(&solver, next, cut(ranks.kth * unit.scale, unit.lambda))
             : maskRoot(&solver, ranks.kth, next)
         guard let t = root else { return selectVanishing(count: count, workspace) }
-        emit(solver, t, workspace)
+        emit(solver, t, unit.levelScale, workspace)
     }
 
     /// tau lies in [s_k - lambda, s_{k+1}], so t in [0, 1 - z_k] with the anchor at s_{k+1}.
@@ -177,7 +177,8 @@ struct SparseTopK {
     }
 
     private func emit<Power: PowerRule>(
-        _ solver: ThresholdSolver<Power>, _ t: Double, _ workspace: Workspace
+        _ solver: ThresholdSolver<Power>, _ t: Double, _ levelScale: Double,
+        _ workspace: Workspace
     ) {
         let cap = solver.cap(t)
         var capped = 0
@@ -197,7 +198,7 @@ struct SparseTopK {
                     isMagnitude ? (solver.lambda * u + value.power) / solver.scale : value.power
                 workspace.support.append(
                     column: column, score: score, weight: weight,
-                    slope: (value.slope / solver.lambda).finite, level: u)
+                    slope: (value.slope / solver.lambda).finite, level: (u * levelScale).finite)
             }
         }
         // At least one entry is active by a full weight; rounding may have capped it.

@@ -8,11 +8,14 @@ struct Unit {
     /// a, a power of two: scaling rounds nothing.
     let scale: Double
     let lambda: Double
+    /// What brings u back to the scores' own unit.
+    let levelScale: Double
 
     /// The scores' own unit, for mask.
     init(lambda: Double) {
         scale = 1
         self.lambda = lambda
+        levelScale = 1
     }
 
     /// - Parameter next: s_{k+1} > 0.
@@ -28,5 +31,7 @@ struct Unit {
             }
         // Beyond these bounds the answer no longer depends on lambda, to rounding.
         self.lambda = min(max(lambda * root * root, 0x1p-600), 0x1p900)
+        // u = (s - theta) / lambda; a power of two and the ratio of the lambdas.
+        levelScale = (self.lambda / lambda / scale).finite
     }
 }

@@ -11,6 +11,8 @@ package final class Workspace {
     var offsets = Scratch<Double>()
     /// A copy that selection may reorder.
     var selection = Scratch<Double>()
+    /// The solver that ran last, for tests: it is what was asked for.
+    package internal(set) var lastSolver = ""
     /// A row that cannot be read where it lies.
     var row = Scratch<Double>()
     /// The pads of the solvers that sort.

@@ -117,9 +117,9 @@ struct Dykstra {
             // Not converged, an entry may still be outside: its answer is 0.
             guard u > 0 else { continue }
             support.append(
-                column: row.columns[i], score: row.scores[i] / row.scale,
-                weight: row.isMagnitude ? (row.lambda + 1) * u / row.scale : u,
-                slope: 1 / row.lambda, level: u)
+                column: row.columns[i], score: row.scores[i] / row.unit.scale,
+                weight: row.isMagnitude ? (row.lambda + 1) * u / row.unit.scale : u,
+                slope: 1 / row.lambda, level: (u * row.unit.levelScale).finite)
         }
         support.endSegment(weight: weight)
     }

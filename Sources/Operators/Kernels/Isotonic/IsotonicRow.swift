@@ -11,17 +11,17 @@
 /// Legend: s scores, descending, ties by column; e = q - 1 = 1/(p-1); P(w) the permutahedron.
 struct IsotonicRow {
     let count: Int
-    /// s times `scale`, descending.
+    /// s times the unit's scale, descending.
     let scores: UnsafeMutablePointer<Double>
     /// Scratch of `count` numbers for `ThresholdSolver`.
     let offsets: UnsafeMutablePointer<Double>
     let columns: UnsafeMutablePointer<Int32>
     /// w, non-increasing, >= 0.
     let weights: UnsafePointer<Double>
-    /// In the unit of the scaled scores; > 0.
-    let lambda: Double
+    /// In the unit of the scaled scores; > 0, except for `emitHard`.
+    var lambda: Double { unit.lambda }
     let isMagnitude: Bool
-    let scale: Double
+    let unit: Unit
 
     /// A block that is solved: u_i = (s_i - anchor) / lambda + delta for its entries.
     ///
@@ -44,7 +44,7 @@ struct IsotonicRow {
         let isPlain = isSingle && (!isMagnitude || block.weight == 1)
         if !isPlain { support.endSegment(weight: 1) }
         for i in block.entries {
-            let score = scores[i] / scale
+            let score = scores[i] / unit.scale
             if isPlain {
                 let weight = isMagnitude ? score : block.weight
                 support.append(
@@ -54,11 +54,12 @@ struct IsotonicRow {
             let u = (scores[i] - block.anchor) / lambda + block.delta
             guard u > 0 else { continue }
             let value = power(u)
-            guard value.power > 0 else { continue }
+            // u^e may underflow where lambda u does not.
+            let weight = isMagnitude ? (lambda * u + value.power) / unit.scale : value.power
+            guard weight > 0 else { continue }
             support.append(
-                column: columns[i], score: score,
-                weight: isMagnitude ? (lambda * u + value.power) / scale : value.power,
-                slope: (value.slope / lambda).finite, level: u)
+                column: columns[i], score: score, weight: weight,
+                slope: (value.slope / lambda).finite, level: (u * unit.levelScale).finite)
         }
         if !isPlain { support.endSegment(weight: block.weight) }
     }
@@ -66,7 +67,7 @@ struct IsotonicRow {
     /// lambda = 0: y is w in the order of the scores, and w v for magnitude.
     func emitHard(to support: inout Support) {
         for i in 0..<count where weights[i] > 0 {
-            let score = scores[i] / scale
+            let score = scores[i] / unit.scale
             if isMagnitude && weights[i] != 1 {
                 // dy/dx = w: the limit D -> infinity of a block of one entry.
                 support.endSegment(weight: 1)

@@ -61,7 +61,7 @@ struct Partition<Power: PowerRule> {
         guard let t = root(&solver) else {
             // v underflows: every entry's answer is its score to rounding.
             for i in start..<end where row.scores[i] > 0 {
-                let score = row.scores[i] / row.scale
+                let score = row.scores[i] / row.unit.scale
                 support.append(
                     column: row.columns[i], score: score, weight: score, slope: 0, level: 0)
             }
@@ -105,19 +105,26 @@ struct Partition<Power: PowerRule> {
         _ start: Int, _ end: Int, _ anchor: Double, _ t: Double, _ weight: Double
     ) -> Int? {
         let unit = row.isMagnitude ? anchor - row.lambda * t : 1
+        // No entry ends above w_1 (w_1 v): one that is above now is in the prefix, by how much does
+        // not matter, and would only drown the others.
+        let cap = 2 * row.weights[start] * unit
         var sum = 0.0
         var least = 0.0
         var at: Int?
         for i in start..<end {
             let u = (row.scores[i] - anchor) / row.lambda + t
-            sum += row.weights[i] * unit - (u > 0 ? min(power(u).power, 0x1p980) : 0)
-            // What rounding makes of zero is no reason to split.
-            if sum < least - 1e-13 * weight * unit && i + 1 < end {
+            let derivative = row.weights[i] * unit - (u > 0 ? min(power(u).power, cap) : 0)
+            sum += derivative
+            // A derivative that is lost in the sum still says on which side its entry is.
+            if sum < least || (at == i && derivative < 0) {
                 least = sum
                 at = i + 1
             }
         }
-        return at
+        // What rounding makes of zero is no reason to split.
+        guard least < -1e-13 * weight * unit else { return nil }
+        // All of them, or none: the value lies on one side of the whole run.
+        return at == end ? nil : at
     }
 
     /// A split at the value that the middle entry would have alone.

@@ -40,7 +40,7 @@ struct SortingSolver {
         let sorted = IsotonicRow(
             count: finiteCount, scores: scores,
             offsets: workspace.offsets.reserve(finiteCount), columns: workspace.columns.pointer,
-            weights: weights, lambda: unit.lambda, isMagnitude: isMagnitude, scale: unit.scale)
+            weights: weights, isMagnitude: isMagnitude, unit: unit)
         let report = solve(sorted, workspace)
         workspace.support.orderByColumn()
         return report
