@@ -13,10 +13,16 @@ package enum Wire {
         }
     }
 
-    /// The nearest bfloat16 of a number that float32 holds exactly.
+    /// The nearest bfloat16, of two ties the even one: tried out.
     private static func bfloat16(_ value: Double) -> UInt16 {
-        let bits = Float(value).bitPattern
-        return UInt16(truncatingIfNeeded: (bits + 0x7fff + (bits >> 16 & 1)) >> 16)
+        let near = UInt16(Float(abs(value)).bitPattern >> 16)
+        var best = near
+        for candidate in [near &- 1, near, near + 1] where candidate <= 0x7f7f {
+            let distance = abs(Double(Float(bitPattern: UInt32(candidate) << 16)) - abs(value))
+            let least = abs(Double(Float(bitPattern: UInt32(best) << 16)) - abs(value))
+            if distance < least || (distance == least && candidate % 2 == 0) { best = candidate }
+        }
+        return value.sign == .minus ? best | 0x8000 : best
     }
 
     /// The sections of a binary reply by name: those of Topk-Sections, or of its format.

@@ -35,6 +35,42 @@ import Testing
         }
     }
 
+    @Test("one more place never takes from anyone")
+    func monotone() throws {
+        let op = try #require(Registry.find("mask"))
+        for sample in Self.samples(200, seed: 27) where sample.k < sample.x.count {
+            let y = try forward(op, sample)
+            let more = Sample(x: sample.x, k: sample.k + 1, lambda: sample.lambda, p: sample.p)
+            #expect(zip(try forward(op, more), y).allSatisfy { $0 >= $1 - 1e-12 })
+        }
+    }
+
+    @Test("nothing is selected that lies lambda below the k-th")
+    func sparsity() throws {
+        let op = try #require(Registry.find("mask"))
+        for sample in Self.samples(200, seed: 28) {
+            let kth = sample.x.sorted(by: >)[sample.k - 1]
+            let y = try forward(op, sample)
+            #expect(zip(sample.x, y).allSatisfy { $1 == 0 || $0 > kth - sample.lambda })
+        }
+    }
+
+    @Test("the smallest of x are the largest of -x", arguments: ["mask", "values"])
+    func smallest(_ name: String) throws {
+        let op = try #require(Registry.find(name))
+        let sign: Double = name == "mask" ? 1 : -1
+        for sample in Self.samples(100, seed: 29) {
+            let more: [String: ParameterValue] = ["largest": .boolean(false)]
+            let parameters = Compute.parameters(
+                op, k: [sample.k], lambda: [sample.lambda], p: sample.p, more)
+            let masked = sample.x + [-.infinity]
+            let y = try Compute.forward(op, [masked], parameters)[0]
+            let negated = Sample(
+                x: sample.x.map { -$0 }, k: sample.k, lambda: sample.lambda, p: sample.p)
+            #expect(y == (try forward(op, negated)).map { sign * $0 } + [0])
+        }
+    }
+
     @Test("permuting a row permutes its answer", arguments: Registry.names)
     func equivariance(_ name: String) throws {
         let op = try #require(Registry.find(name))

@@ -23,7 +23,8 @@ import Testing
             let parameters = parameters(op, solver, k: 1, lambda: 1, p: 2)
             _ = try Compute.run(op, .forward, [[3, 2, 1]], parameters, workspace)
             #expect(workspace.lastSolver == solver)
-            _ = try Compute.run(op, .vjp, [[3, 2, 1]], stack: [[[1, 1, 1]]], parameters, workspace)
+            _ = try Compute.run(
+                op, .vjp, [[3, 2, 1]], stack: [[[1, 1, 1]]], parameters, workspace)
             #expect(workspace.lastSolver == solver)
         }
         let workspace = Workspace()

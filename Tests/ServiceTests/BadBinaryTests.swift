@@ -35,6 +35,21 @@ import Testing
             name: "vjp without its cotangent", target: "/topk/vjp?n=4&k=1", byteCount: 16,
             status: 422, code: "wrong_body_length", field: "body"),
         Case(
+            name: "w is for JSON", target: "/topk?n=4&w=1,0,0,0", byteCount: 16, status: 400,
+            code: "misplaced_parameter", field: "w"),
+        Case(
+            name: "half of a 16-bit number", target: "/topk?n=1&k=1&dtype=float16", byteCount: 3,
+            status: 422, code: "wrong_body_length", field: "body"),
+        Case(
+            name: "tangents for vjp", target: "/topk/vjp?n=1&k=1&tangents=1", byteCount: 8,
+            status: 400, code: "misplaced_parameter", field: "tangents"),
+        Case(
+            name: "no tangents", target: "/topk/jvp?n=1&k=1&tangents=0", byteCount: 8,
+            status: 422, code: "out_of_range", field: "tangents"),
+        Case(
+            name: "largest in other words", target: "/topk?n=2&k=1&largest=no", byteCount: 8,
+            status: 422, code: "wrong_type", field: "largest"),
+        Case(
             name: "B*n overflows", target: "/topk?shape=1099511627776,2147483647&k=1", byteCount: 8,
             status: 422, code: "too_many_elements", field: "shape"),
         Case(

@@ -66,6 +66,69 @@ import Testing
             name: "+inf", body: #"{"x": [1, "Infinity"], "k": 1}"#, status: 422,
             code: "not_finite", field: "x", column: 1),
         Case(
+            name: "beyond float16", body: #"{"x": [[1], [65520]], "k": 1, "dtype": "float16"}"#,
+            status: 422, code: "out_of_range", field: "x", row: 1, column: 0),
+        Case(
+            name: "beyond bfloat16", body: #"{"x": [3.4e38], "k": 1, "dtype": "bfloat16"}"#,
+            status: 422, code: "out_of_range", field: "x", column: 0),
+        Case(
+            name: "NaN in a tangent",
+            body: #"{"x": [[1, 2]], "k": 1, "tangent": [[[1, 2]], [["NaN", 2]]]}"#, status: 422,
+            code: "not_finite", field: "tangent", row: 0, column: 0, target: "/topk/jvp"),
+        Case(
+            name: "no tangent", body: #"{"x": [1], "k": 1}"#, status: 422,
+            code: "missing_parameter", field: "tangent", target: "/topk/jvp"),
+        Case(
+            name: "cotangent for jvp", body: #"{"x": [1], "k": 1, "cotangent": [1]}"#, status: 400,
+            code: "misplaced_parameter", field: "cotangent", target: "/topk/jvp"),
+        Case(
+            name: "tangent of another shape", body: #"{"x": [1, 2], "k": 1, "tangent": [1]}"#,
+            status: 422, code: "wrong_shape", field: "tangent", target: "/topk/jvp"),
+        Case(
+            name: "w grows", body: #"{"x": [[1, 2], [3, 4]], "w": [[1, 0], [0, 1]]}"#, status: 422,
+            code: "out_of_range", field: "w", row: 1, column: 1),
+        Case(
+            name: "w is negative", body: #"{"x": [1, 2], "w": [1, -1]}"#, status: 422,
+            code: "out_of_range", field: "w", column: 1),
+        Case(
+            name: "w of another length", body: #"{"x": [1, 2], "w": [1]}"#, status: 422,
+            code: "wrong_shape", field: "w"),
+        Case(
+            name: "NaN in w", body: #"{"x": [1, 2], "w": [1, "NaN"]}"#, status: 422,
+            code: "not_finite", field: "w", column: 1),
+        Case(
+            name: "w and k", body: #"{"x": [1, 2], "w": [1, 0], "k": 1}"#, status: 422,
+            code: "incompatible_parameters", field: "k"),
+        Case(
+            name: "neither k nor w", body: #"{"x": [1, 2]}"#, status: 422,
+            code: "missing_parameter", field: "k"),
+        Case(
+            name: "magnitude has no smallest",
+            body: #"{"operator": "magnitude", "x": [1, 2], "k": 1, "largest": false}"#,
+            status: 422, code: "unknown_parameter", field: "largest"),
+        Case(
+            name: "a boolean in words", body: #"{"x": [1, 2], "k": 1, "largest": "false"}"#,
+            status: 422, code: "wrong_type", field: "largest"),
+        Case(
+            name: "wrt with a number",
+            body: #"{"x": [1], "k": 1, "cotangent": [1], "wrt": ["x", 1]}"#, status: 422,
+            code: "wrong_type", field: "wrt", target: "/topk/vjp"),
+        Case(
+            name: "dykstra with p = 3",
+            body: #"{"x": [1, 2], "k": 1, "p": 3, "solver": "dykstra"}"#, status: 422,
+            code: "incompatible_parameters", field: "solver"),
+        Case(
+            name: "width of csr", body: #"{"x": [1, 2], "k": 1, "width": 1}"#, status: 422,
+            code: "incompatible_parameters", field: "width"),
+        Case(
+            name: "width beyond n",
+            body: #"{"x": [1, 2], "k": 1, "format": "padded", "width": 3}"#, status: 422,
+            code: "out_of_range", field: "width"),
+        Case(
+            name: "width below a row",
+            body: #"{"x": [1, 2], "k": 2, "format": "padded", "width": 1}"#, status: 422,
+            code: "width_too_small", field: "width"),
+        Case(
             name: "ragged rows", body: #"{"x": [[1, 2], [3, 4], [5]], "k": 1}"#, status: 422,
             code: "ragged_rows", field: "x", row: 2),
         Case(
