@@ -14,7 +14,7 @@ package struct OperatorDescriptor: Sendable {
     package let acceptsNegativeInfinity: Bool
     /// Inputs beside x, in the order in which `RowBlock.inputs` holds them.
     package let inputs: [TensorSpec]
-    /// Outputs beside the answer, in the order in which `OperatorOutput.auxiliary` holds them.
+    /// Outputs beside the answer, in the order in which `OperatorOutput.specs` lists them.
     package let outputs: [TensorSpec]
 
     package init(

@@ -74,9 +74,9 @@ extension Comparison {
                     case .bool: ["type": "boolean"]
                     }
                 let list: Tree = ["type": "array", "minItems": 1, "items": element]
+                let lists: Tree = ["type": "array", "minItems": 1, "items": list]
                 let nested = ["Vector", "Matrix"].map { Self.reference("schemas", $0) }
-                // Only products with the Jacobian have an axis of G.
-                let shapes = spec.type == .answer ? [element] + nested : [element, list]
+                let shapes = [element] + (spec.type == .answer ? nested : [list, lists])
                 expect(
                     tree.resolving(property)?.withoutProse, ["oneOf": .list(shapes)],
                     "\(place).\(spec.name)")

@@ -44,7 +44,7 @@ import Testing
                 compared += 1
             }
         }
-        #expect(compared == 4)
+        #expect(compared == 5)
     }
 
     @Test("a 503 looks as printed")

@@ -9,7 +9,7 @@ struct Magnitude: PaperOperator {
         formula:
             "sign(x) (y + lambda y^(p-1)), y the solution for phi(x) = x^2 / 2 on |x|",
         source: "Sander et al. 2023, arXiv:2302.01425",
-        parameters: PaperParameters.all,
+        parameters: PaperParameters.ofMagnitudes,
         acceptsNegativeInfinity: true, inputs: PaperParameters.inputs,
         outputs: PaperParameters.outputs)
     let kind = PaperRows.Kind.magnitude

@@ -7,7 +7,7 @@ struct Mask: PaperOperator {
         summary: "The relaxed indicator of the k largest entries: weights in [0, 1] that sum to k.",
         formula: "argmax over y in [0,1]^n with sum y = k of <x, y> - (lambda / p) ||y||_p^p",
         source: "Sander et al. 2023, arXiv:2302.01425",
-        parameters: PaperParameters.withLargest,
+        parameters: PaperParameters.ofScores,
         acceptsNegativeInfinity: true, inputs: PaperParameters.inputs,
         outputs: PaperParameters.outputs)
     let kind = PaperRows.Kind.mask

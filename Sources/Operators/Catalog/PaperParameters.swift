@@ -1,31 +1,35 @@
 /// What mask, values and magnitude share. Defaults are those of the paper's code.
 enum PaperParameters {
-    static let all = selection + solver + derivative
+    static let ofScores = selection(lambdaUnit: "units of x") + [largest] + solver + derivative
 
     /// magnitude selects by |x|: there is nothing that the smallest would mean.
-    static let withLargest = selection + [largest] + solver + derivative
+    static let ofMagnitudes =
+        selection(lambdaUnit: "units of x^(2-p)") + solver + derivative
 
-    private static let selection = [
-        ParameterSpec(
-            name: "k", kind: .integer(minimum: 1, maximum: nil, atMostRowLength: true),
-            isPerRow: true, defaultValue: .requiredWithout("w"), unit: "entries",
-            doc: "How many entries to select."),
-        ParameterSpec(
-            name: "lambda", kind: .number(minimum: 0, maximum: nil, fractions: [:]),
-            isPerRow: true, defaultValue: .number(0.1, spelling: "0.1"), unit: "units of x",
-            doc: "Regularisation strength; 0 is the hard operator."),
-        ParameterSpec(
-            name: "p",
-            kind: .number(minimum: 1.05, maximum: 16, fractions: ["4/3": Exponent.fourThirds]),
-            isPerRow: false, defaultValue: .number(Exponent.fourThirds, spelling: "4/3"),
-            unit: "none",
-            doc: "The regulariser is the p-norm to the power p: a number or \"4/3\"."),
-        ParameterSpec(
-            name: "short_rows", kind: .choice(["error", "shrink"]), isPerRow: false,
-            defaultValue: .word("error"), unit: "none",
-            doc: "A row with fewer finite entries than k is refused, or takes their count as its k."
-        ),
-    ]
+    private static func selection(lambdaUnit: String) -> [ParameterSpec] {
+        [
+            ParameterSpec(
+                name: "k", kind: .integer(minimum: 1, maximum: nil, atMostRowLength: true),
+                isPerRow: true, defaultValue: .requiredWithout("w"), unit: "entries",
+                doc: "How many entries to select."),
+            ParameterSpec(
+                name: "lambda", kind: .number(minimum: 0, maximum: nil, fractions: [:]),
+                isPerRow: true, defaultValue: .number(0.1, spelling: "0.1"), unit: lambdaUnit,
+                doc: "Regularisation strength; 0 is the hard operator."),
+            ParameterSpec(
+                name: "p",
+                kind: .number(minimum: 1.05, maximum: 16, fractions: ["4/3": Exponent.fourThirds]),
+                isPerRow: false, defaultValue: .number(Exponent.fourThirds, spelling: "4/3"),
+                unit: "none",
+                doc: "The regulariser is the p-norm to the power p: a number or \"4/3\"."),
+            ParameterSpec(
+                name: "short_rows", kind: .choice(["error", "shrink"]), isPerRow: false,
+                defaultValue: .word("error"), unit: "none",
+                doc:
+                    "A row with fewer finite entries than k is refused, or takes their count as its k."
+            ),
+        ]
+    }
 
     private static let largest = ParameterSpec(
         name: "largest", kind: .boolean, isPerRow: false, defaultValue: .boolean(true),
@@ -100,8 +104,7 @@ enum PaperParameters {
     /// Which of them a request gets.
     static func outputs(_ direction: Direction, _ parameters: ParameterValues) -> [TensorSpec] {
         var names: Set<String> = []
-        // A row is solved once, whatever the number of its cotangents.
-        if direction == .forward && parameters["solver"].word == SolverChoice.dykstra.rawValue {
+        if parameters["solver"].word == SolverChoice.dykstra.rawValue {
             names = ["iterations", "residual", "converged"]
         }
         if direction == .forward && parameters["linearization"].boolean {

@@ -7,7 +7,7 @@ struct Values: PaperOperator {
         summary: "The k largest entries times their relaxed indicator.",
         formula: "x * mask(x), elementwise",
         source: "Sander et al. 2023, arXiv:2302.01425",
-        parameters: PaperParameters.withLargest,
+        parameters: PaperParameters.ofScores,
         acceptsNegativeInfinity: true, inputs: PaperParameters.inputs,
         outputs: PaperParameters.outputs)
     let kind = PaperRows.Kind.values

@@ -38,10 +38,14 @@ enum PaperRows {
             let report = solver.solve(row, x, workspace)
             if isMagnitude { setSigns(x, workspace) }
             if let report {
-                output["iterations"]?.append(number: Double(report.iterations))
-                output["residual"]?.append(number: report.residual)
-                output["converged"]?.append(number: solver.hasConverged(report) ? 1 : 0)
-                if !solver.hasConverged(report) { output.nonconvergedRowCount += 1 }
+                let hasConverged = solver.hasConverged(report)
+                // One for each row of the answer: solved once, it serves every cotangent.
+                for _ in 0..<(stack?.stackCount ?? 1) {
+                    output["iterations"]?.append(number: Double(report.iterations))
+                    output["residual"]?.append(number: report.residual)
+                    output["converged"]?.append(number: hasConverged ? 1 : 0)
+                }
+                if !hasConverged { output.nonconvergedRowCount += 1 }
             }
             switch direction {
             case .forward:
