@@ -44,6 +44,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/accuracy"),
 
+        .executableTarget(
+            name: "kernels",
+            dependencies: [
+                "Operators", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Benchmarks/kernels", sources: ["Kernels.swift"]),
+
         .target(
             name: "Fixtures",
             dependencies: [
