@@ -48,7 +48,9 @@ let package = Package(
             name: "kernels",
             dependencies: [
                 "Operators", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], path: "Benchmarks/kernels", sources: ["Kernels.swift"]),
+            ], path: "Benchmarks/kernels",
+            exclude: ["README.md", "bench_kernels.py", "peer_numba.py", "requirements.txt"],
+            sources: ["Kernels.swift"]),
 
         .target(
             name: "Fixtures",

@@ -36,7 +36,8 @@ struct ParameterDecoder {
         case .requiredWithout(let input):
             // Nobody reads it then.
             if inputs.contains(input) { return .integers([0]) }
-            throw .missingParameter(name: spec.name, expected: expectation(spec))
+            throw .missingParameter(
+                name: spec.name, expected: "\(expectation(spec)) (or \(input) in its place)")
         case .integer(let value): return .integers([value])
         case .number(let value, _): return .numbers([value])
         case .word(let value): return .word(value)

@@ -15,6 +15,7 @@ package protocol Call: AnyObject, Sendable {
 /// finished by the one that completes its last block of rows. Nobody waits for anybody.
 final class Job: @unchecked Sendable {
     private let call: any Call
+    private let cancellation: Cancellation
     private let submittedNanoseconds: Int
     private var timings = Timings()
     private var computeStart = 0
@@ -28,8 +29,9 @@ final class Job: @unchecked Sendable {
     /// The error of the lowest row: the same answer however the rows were split.
     private let firstError = Mutex<OperatorError?>(nil)
 
-    init(_ call: any Call) {
+    init(_ call: any Call, _ cancellation: Cancellation) {
         self.call = call
+        self.cancellation = cancellation
         self.submittedNanoseconds = monotonicNanoseconds()
     }
 
@@ -56,6 +58,9 @@ final class Job: @unchecked Sendable {
             return false
         }
     }
+
+    /// Whether it may be computed on a thread that has other things to do.
+    var isQuick: Bool { request.map { $0.op.isQuick($0.parameters) } ?? true }
 
     /// How many further workers could help.
     var spareBlocks: Int { ranges.count - 1 }
@@ -86,7 +91,8 @@ final class Job: @unchecked Sendable {
             dtype: request.x.dtype, rowLength: shape.rowLength,
             rowCapacity: rows.count * request.stackCount * shape.rowsPerInputRow, request.outputs)
         let block = RowBlock(
-            x: request.x, rows: rows, parameters: request.parameters, inputs: request.inputs)
+            x: request.x, rows: rows, parameters: request.parameters, inputs: request.inputs,
+            cancellation: cancellation)
         do throws(OperatorError) {
             try request.op.run(
                 request.direction, block, request.stack, into: output, worker.workspace)
@@ -113,7 +119,7 @@ final class Job: @unchecked Sendable {
     /// What the operator itself refuses.
     private static func check(_ request: InferenceRequest) throws(ServiceError) {
         do throws(OperatorError) {
-            try request.op.check(request.parameters, request.inputs)
+            try request.op.check(request.parameters, request.x, request.inputs)
         } catch {
             throw ServiceError(error, in: request)
         }

@@ -85,7 +85,9 @@ extension ServiceError {
             self = .incompatible(name: name, reason: reason)
         case .tooFewFiniteEntries(let row, let k, let finiteCount):
             self = .tooFewFiniteEntries(row: row, k: k, finiteCount: finiteCount)
-        case .notFiniteAnswer, .cancelled:
+        case .cancelled:
+            self = .draining
+        case .notFiniteAnswer:
             self = .internalError
         }
     }

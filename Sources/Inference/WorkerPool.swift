@@ -15,6 +15,14 @@ package final class Worker: @unchecked Sendable {
     func trim() { workspace.trim() }
 }
 
+/// A flag that closures can hold.
+final class AtomicFlag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    func set() { value.store(true, ordering: .relaxed) }
+    var isSet: Bool { value.load(ordering: .relaxed) }
+}
+
 /// Recycles the arrays that blocks are written to.
 package final class OutputPool: Sendable {
     private let idle = Mutex<[OperatorOutput]>([])
@@ -41,6 +49,7 @@ package final class WorkerPool: @unchecked Sendable {
     package let queueDepthMax: Int
     private let monitor = Monitor()
     private let outputs = OutputPool()
+    private let isAborted = AtomicFlag()
     // Under the monitor's lock:
     private var queue = Deque<Job>()
     /// Jobs with more blocks than their own worker; idle workers look here first.
@@ -73,7 +82,7 @@ package final class WorkerPool: @unchecked Sendable {
 
         fileprivate init(_ pool: WorkerPool) { self.pool = pool }
 
-        package func submit(_ call: any Call) { pool.enqueue(Job(call)) }
+        package func submit(_ call: any Call) { pool.enqueue(pool.job(call)) }
     }
 
     /// Takes a place in the queue, or says why there is none. Never waits.
@@ -100,15 +109,24 @@ package final class WorkerPool: @unchecked Sendable {
             return visitors.popLast() ?? Worker(outputs: outputs)
         }
         guard let visitor else { return false }
-        let job = Job(call)
+        let job = job(call)
+        // A call that turns out to be long is decoded once more, by a worker.
+        var isDone = true
         if job.start(visitor) {
-            let isFinished = job.computeBlocks(visitor)
-            precondition(isFinished, "a job that is not shared is finished by its own thread")
+            isDone = job.isQuick
+            if isDone { isDone = job.computeBlocks(visitor) }
         }
         monitor.withLock { visitors.append(visitor) }
         finished()
-        return true
+        return isDone
     }
+
+    private func job(_ call: any Call) -> Job {
+        Job(call, Cancellation { [isAborted] in isAborted.isSet })
+    }
+
+    /// Ends long searches: what they were for gets an error instead of an answer.
+    package func abort() { isAborted.set() }
 
     private func enqueue(_ job: Job) {
         monitor.withLock {

@@ -111,6 +111,14 @@ package struct ParameterSpec: Sendable {
     package let directions: [Direction]
     package let doc: String
 
+    /// Whether there is no default, even if an input may come in its place.
+    package var isRequired: Bool {
+        switch defaultValue {
+        case .required, .requiredWithout: true
+        default: false
+        }
+    }
+
     package init(
         name: String, kind: Kind, isPerRow: Bool, defaultValue: Default, unit: String,
         directions: [Direction] = Direction.allCases, doc: String

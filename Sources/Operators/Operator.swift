@@ -14,10 +14,16 @@ package protocol Operator: Sendable {
     func answerShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape
 
     /// Refuses what no single parameter can know is wrong, once a request.
-    func check(_ parameters: ParameterValues, _ inputs: [DenseRows?]) throws(OperatorError)
+    func check(
+        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [DenseRows?]
+    ) throws(OperatorError)
 
     /// The further outputs of a request, of those that the descriptor lists.
     func outputs(_ direction: Direction, _ parameters: ParameterValues) -> [TensorSpec]
+
+    /// Whether a few thousand numbers take microseconds: such a request is computed where it
+    /// arrived, on a thread that serves other connections, too.
+    func isQuick(_ parameters: ParameterValues) -> Bool
 
     /// Appends the answer of each row of the block, in order, to `output`.
     ///
@@ -34,8 +40,10 @@ extension Operator {
         AnswerShape(rowsPerInputRow: 1, rowLength: n, addsAxis: false)
     }
 
+    package func isQuick(_ parameters: ParameterValues) -> Bool { true }
+
     package func check(
-        _ parameters: ParameterValues, _ inputs: [DenseRows?]
+        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [DenseRows?]
     ) throws(OperatorError) {}
 
     package func outputs(

@@ -56,6 +56,7 @@ package final class Application: Sendable {
         let unfinished = isIdle ? 0 : state.workers.unfinished
         if !isIdle {
             state.logger.warning("\(unfinished) requests unfinished at the drain deadline")
+            state.workers.abort()
         }
         // Suspended connections must be resumed before the daemon stops: the workers finish them.
         state.workers.stop()

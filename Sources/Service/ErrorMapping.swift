@@ -167,8 +167,8 @@ extension Problem {
         case .tooFewFiniteEntries(let row, let k, let finiteCount):
             self.init(
                 .tooFewFiniteEntries,
-                "row \(row) of x has \(finiteCount) finite entries, fewer than k = \(k); "
-                    + "give a smaller k, or short_rows = shrink")
+                "row \(row) of x has \(finiteCount) finite entries, fewer than the \(k) to select; "
+                    + "select fewer, or give short_rows = shrink")
             field = "x"
             self.row = row
         case .incompatible(let name, let reason):

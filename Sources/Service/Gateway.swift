@@ -101,6 +101,7 @@ final class Gateway: Responder {
             return .now(page(route.endpoint, record))
         }
         upload.body.count = exchange.bodyCount
+        state.metrics.codecRequests.add(1, upload.requestCodec.name)
         if exchange.bodyCount <= Limits.inlineBodyBytesMax {
             let call = TopkCall(nil, record, upload, state)
             if state.workers.runHere(call), let reply = call.reply { return .now(reply) }

@@ -70,7 +70,7 @@ struct ParameterInfo: Encodable {
         try object.encode(spec.doc, forKey: .doc)
         try object.encode(spec.isPerRow, forKey: .perRow)
         try object.encode(spec.directions.map { $0.rawValue }, forKey: .directions)
-        try object.encode(spec.defaultValue == .required, forKey: .required)
+        try object.encode(spec.isRequired, forKey: .required)
         switch spec.kind {
         case .boolean:
             try object.encode("boolean", forKey: .type)

@@ -28,7 +28,6 @@ final class TopkCall: Call, @unchecked Sendable {
     }
 
     func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
-        state.metrics.codecRequests.add(1, requestCodec.name)
         guard let message else { preconditionFailure("a call is decoded once") }
         return try requestCodec.decode(message, worker, state.buffers)
     }

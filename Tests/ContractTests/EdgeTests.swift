@@ -73,7 +73,7 @@ struct EdgeTests {
         var members: [String: Tree] = [
             "operator": .string(op.descriptor.name), "x": [[3, 1, 2, 0], [0.5, 0.25, 9, -4]],
         ]
-        for spec in op.descriptor.parameters where isRequired(spec) {
+        for spec in op.descriptor.parameters where spec.isRequired {
             members[spec.name] = probes(spec).first { $0.isTaken }?.value
         }
         return members
@@ -91,14 +91,9 @@ struct EdgeTests {
     }
 
     private static func required(_ op: any Operator) -> [String] {
-        let names = op.descriptor.parameters.filter { isRequired($0) }.map { $0.name }
+        let names = op.descriptor.parameters.filter { $0.isRequired }.map { $0.name }
         // Without an operator it is another one's request.
         return ["x"] + names
-    }
-
-    private static func isRequired(_ spec: ParameterSpec) -> Bool {
-        if case .requiredWithout = spec.defaultValue { return true }
-        return spec.defaultValue == .required
     }
 
     /// What is wrong for every operator.

@@ -49,7 +49,7 @@ struct ServedTests {
     private static func tree(_ spec: ParameterSpec) -> Tree {
         var members: [String: Tree] = [
             "name": .string(spec.name), "unit": .string(spec.unit), "doc": .string(spec.doc),
-            "per_row": .bool(spec.isPerRow), "required": .bool(spec.defaultValue == .required),
+            "per_row": .bool(spec.isPerRow), "required": .bool(spec.isRequired),
             "directions": Tree(spec.directions.map { $0.rawValue }),
         ]
         switch spec.kind {

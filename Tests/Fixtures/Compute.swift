@@ -43,14 +43,14 @@ package enum Compute {
         let inputs = op.descriptor.inputs.map { _ in
             weights.map { DenseRows($0, dtype: .float64) }
         }
-        try op.check(parameters, inputs)
+        let rows = DenseRows(x, dtype: dtype)
+        try op.check(parameters, rows, inputs)
         let output = OperatorOutput()
         output.reset(
             dtype: dtype, rowLength: x.first?.count ?? 0, rowCapacity: x.count,
             op.outputs(direction, parameters))
         let block = RowBlock(
-            x: DenseRows(x, dtype: dtype), rows: 0..<x.count, parameters: parameters,
-            inputs: inputs)
+            x: rows, rows: 0..<x.count, parameters: parameters, inputs: inputs)
         let stacked =
             stack.isEmpty
             ? nil

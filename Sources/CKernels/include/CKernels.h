@@ -13,17 +13,30 @@
 /// Numbers of one line; a group is one lane of a block of `height` lines.
 enum { CKernels_lanes = 16 };
 
-/// maxima[16 b + l] = the largest score in lane l of block b; x holds blocks * height * 16 numbers.
-void CKernels_group_maxima_f32(const float *x, size_t blocks, size_t height, bool absolute,
-                               double *maxima);
-void CKernels_group_maxima_f64(const double *x, size_t blocks, size_t height, bool absolute,
-                               double *maxima);
+/// maxima[16 b + l] = the largest score in lane l of block b, a block being `height` lines of x;
+/// the last may have fewer, and lanes without a number are -inf. Returns how many maxima there are.
+size_t CKernels_group_maxima_f32(const float *x, size_t n, size_t height, bool absolute,
+                                 float *maxima);
+size_t CKernels_group_maxima_f64(const double *x, size_t n, size_t height, bool absolute,
+                                 double *maxima);
 
-/// Appends the scores >= bound of x[start..<end] and their columns, ascending; returns how many.
-size_t CKernels_gather_f32(const float *x, size_t start, size_t end, float bound, bool absolute,
-                           double *scores, int32_t *columns);
-size_t CKernels_gather_f64(const double *x, size_t start, size_t end, double bound, bool absolute,
-                           double *scores, int32_t *columns);
+/// A lower bound of the k-th largest of n maxima (a multiple of 16, at least k): few more than k
+/// are above it, whatever they are.
+float CKernels_lower_bound_f32(const float *maxima, size_t n, size_t k);
+double CKernels_lower_bound_f64(const double *maxima, size_t n, size_t k);
+
+/// Copies the scores >= bound of n numbers and their columns, ascending; returns how many. Blocks
+/// whose maxima are all below the bound are not read.
+size_t CKernels_gather_f32(const float *x, size_t n, size_t height, const float *maxima,
+                           float bound, bool absolute, double *scores, int32_t *columns);
+size_t CKernels_gather_f64(const double *x, size_t n, size_t height, const double *maxima,
+                           double bound, bool absolute, double *scores, int32_t *columns);
+
+/// The same of all n numbers.
+size_t CKernels_collect_f32(const float *x, size_t n, float bound, bool absolute, double *scores,
+                            int32_t *columns);
+size_t CKernels_collect_f64(const double *x, size_t n, double bound, bool absolute, double *scores,
+                            int32_t *columns);
 
 /// Whether all of n numbers are finite.
 bool CKernels_all_finite_f32(const float *x, size_t n);
@@ -40,11 +53,33 @@ void CKernels_load_f64(const double *x, size_t n, bool negated, double *out);
 void CKernels_load_f16(const uint16_t *x, size_t n, bool negated, float *out);
 void CKernels_load_bf16(const uint16_t *x, size_t n, bool negated, float *out);
 
-/// How many of n numbers are >= bound.
-size_t CKernels_count_at_least(const double *values, size_t n, double bound);
-/// The smallest of n numbers that is >= bound, or +inf.
-double CKernels_smallest_at_least(const double *values, size_t n, double bound);
-/// The largest of n numbers that is < bound, or -inf.
-double CKernels_largest_below(const double *values, size_t n, double bound);
+/// The k-th and the (k+1)-th largest of n finite numbers, n >= k >= 1; the latter is -inf where
+/// n = k. For few numbers: counts them up to 88 times.
+void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, double *next);
+/// The largest of n numbers, or -inf.
+double CKernels_largest(const double *values, size_t n);
+
+/// The largest k that row_ranks takes.
+enum { CKernels_row_ranks_max = 8 };
+
+/// kth[r] and next[r] = the k-th and (k+1)-th largest score of each of `rows` (1 to 16) rows of n
+/// finite numbers, one after the other, k < n: SIMD goes across the rows.
+void CKernels_row_ranks_f32(const float *x, size_t rows, size_t n, size_t k, bool absolute,
+                            float *kth, float *next);
+void CKernels_row_ranks_f64(const double *x, size_t rows, size_t n, size_t k, bool absolute,
+                            double *kth, double *next);
+
+/// Sums over u_i = z_i + t > 0: entries with u^e below `cap` give u^e to `sum` and e u^(e-1) to
+/// `slope`, all others count as `capped`.
+typedef struct CKernels_Sums {
+  double sum;
+  double slope;
+  double capped;
+} CKernels_Sums;
+
+/// e = 1.
+CKernels_Sums CKernels_sums_linear(const double *z, size_t n, double t, double cap);
+/// e = 3.
+CKernels_Sums CKernels_sums_cubic(const double *z, size_t n, double t, double cap);
 
 #endif

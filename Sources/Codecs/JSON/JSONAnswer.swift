@@ -31,20 +31,38 @@ enum JSONAnswer {
 
     /// Room for the longest text that the answer can become.
     private static func byteBound(_ result: InferenceResult) -> Int {
-        var bound = 1024
-        // A group's members repeat the columns here; one of them writes them.
-        for rows in [result.answer] + result.further.map({ $0.rows }) {
-            let perNumber = Int(CTextFloats_double_bytes) + Int(CTextFloats_integer_bytes)
-            bound += 128 + 32 * (rows.rowCount + 1) + rows.storedCount * perNumber
-            switch result.request.layout.format {
-            case .csr: break
-            case .dense: bound += 2 * rows.rowCount * rows.rowLength
-            case .padded:
-                let perPad = 2 + Int(CTextFloats_integer_bytes)
-                bound += perPad * rows.rowCount * result.width
-            }
+        let numberBytes = Int(CTextFloats_double_bytes)
+        var bound = 1024 + columnBytes(result, result.answer) + valueBytes(result, result.answer)
+        for output in result.rowOutputs {
+            bound += 64 + output.rows.rowCount * (numberBytes + bracketBytes)
+        }
+        for group in result.groups {
+            bound += 64 + columnBytes(result, group.members[0].rows)
+            for member in group.members { bound += 64 + valueBytes(result, member.rows) }
         }
         return bound
+    }
+
+    /// A row's share of nested brackets and commas: four axes at most.
+    private static let bracketBytes = 8
+
+    private static func columnBytes(_ result: InferenceResult, _ rows: ResultRows) -> Int {
+        let indexBytes = Int(CTextFloats_integer_bytes)
+        switch result.request.layout.format {
+        case .csr: return 21 * (rows.rowCount + 1) + rows.storedCount * indexBytes
+        case .dense: return 0
+        case .padded: return rows.rowCount * (bracketBytes + result.width * indexBytes)
+        }
+    }
+
+    private static func valueBytes(_ result: InferenceResult, _ rows: ResultRows) -> Int {
+        let zeros =
+            switch result.request.layout.format {
+            case .csr: 0
+            case .dense: rows.rowCount * (bracketBytes + 2 * rows.rowLength)
+            case .padded: rows.rowCount * (bracketBytes + 2 * result.width)
+            }
+        return zeros + rows.storedCount * Int(CTextFloats_double_bytes)
     }
 
     /// Arrays that share their columns, in the request's format: the columns once, then each.

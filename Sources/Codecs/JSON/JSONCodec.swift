@@ -56,10 +56,8 @@ package struct JSONCodec: Codec {
         // Read before they are decoded: typed throws do not pass through the look-up closure.
         var values: [String: RawValue] = [:]
         for spec in common.parameters {
-            var isWords = false
-            if case .subset = spec.kind { isWords = true }
             values[spec.name] = try reader.value(
-                spec.name, rowCountMax: x.rowCount, isWords: isWords)
+                spec.name, JSONReader.Elements(spec, rowCount: x.rowCount))
         }
         let decoder = ParameterDecoder(rowCount: x.rowCount, rowLength: x.rowLength)
         let parameters = try decoder.decode(
@@ -75,7 +73,7 @@ package struct JSONCodec: Codec {
         _ message: Message, _ reader: JSONReader
     ) throws(ServiceError) -> CommonFields {
         var values: [String: RawValue] = [:]
-        for name in CommonFields.names { values[name] = try reader.value(name, rowCountMax: 1) }
+        for name in CommonFields.names { values[name] = try reader.value(name) }
         return try CommonFields(message.direction) { values[$0] }
     }
 

@@ -29,10 +29,21 @@ final class JSONReader {
 
     func contains(_ name: String) -> Bool { names.contains(name) }
 
-    /// A member's value; arrays are read as `Double`, or as words where these belong.
-    func value(
-        _ name: String, rowCountMax: Int, isWords: Bool = false
-    ) throws(ServiceError) -> RawValue? {
+    /// What a member may hold if it is an array.
+    enum Elements {
+        case none
+        /// One number a row, for at most this many rows.
+        case numbers(Int)
+        case words
+
+        init(_ spec: ParameterSpec, rowCount: Int) {
+            self = spec.isPerRow ? .numbers(rowCount) : .none
+            if case .subset = spec.kind { self = .words }
+        }
+    }
+
+    /// A member's value.
+    func value(_ name: String, _ elements: Elements = .none) throws(ServiceError) -> RawValue? {
         guard let index = names.firstIndex(of: name) else { return nil }
         let field = CTextFloats_field(reader, index)
         switch field.kind {
@@ -40,8 +51,11 @@ final class JSONReader {
         case CTextFloats_string: return .text(Self.text(field.text, field.text_length))
         case CTextFloats_boolean: return .boolean(field.number != 0)
         case CTextFloats_array:
-            return isWords
-                ? try words(name, index) : try numbers(name, index, countMax: rowCountMax)
+            switch elements {
+            case .none: return .other(Self.kindName(field.kind))
+            case .words: return try words(name, index)
+            case .numbers(let countMax): return try numbers(name, index, countMax: countMax)
+            }
         default: return .other(Self.kindName(field.kind))
         }
     }

@@ -14,9 +14,9 @@ package struct OctetStreamCodec: Codec {
 
     private static let elsewhere = [
         "x": "the body: raw numbers",
-        "cotangent": "the body, behind x",
+        "cotangent": "POST /topk/vjp",
         "cotangents": "POST /topk/vjp",
-        "tangent": "the body, behind x",
+        "tangent": "POST /topk/jvp",
         "tangents": "POST /topk/jvp",
     ]
 
@@ -35,6 +35,7 @@ package struct OctetStreamCodec: Codec {
         }
         let stackName = message.direction.stackName.map { $0 + "s" }
         var elsewhere = Self.elsewhere
+        if let name = message.direction.stackName { elsewhere[name] = "the body, behind x" }
         for input in common.op.descriptor.inputs {
             elsewhere[input.name] = "an application/json request"
         }

@@ -5,9 +5,14 @@ protocol PaperOperator: TangentOperator {
 
 extension PaperOperator {
     package func check(
-        _ parameters: ParameterValues, _ inputs: [DenseRows?]
+        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [DenseRows?]
     ) throws(OperatorError) {
-        try PaperParameters.check(parameters, inputs)
+        try PaperParameters.check(parameters, x, inputs)
+    }
+
+    /// dykstra may take seconds for a row.
+    package func isQuick(_ parameters: ParameterValues) -> Bool {
+        parameters["solver"].word != SolverChoice.dykstra.rawValue
     }
 
     package func outputs(

@@ -25,8 +25,8 @@ enum PaperParameters {
             ParameterSpec(
                 name: "short_rows", kind: .choice(["error", "shrink"]), isPerRow: false,
                 defaultValue: .word("error"), unit: "none",
-                doc:
-                    "A row with fewer finite entries than k is refused, or takes their count as its k."
+                doc: "A row with fewer finite entries than k is refused, or takes their count as "
+                    + "its k."
             ),
         ]
     }
@@ -118,7 +118,7 @@ enum PaperParameters {
 
     /// What no single parameter can know.
     static func check(
-        _ parameters: ParameterValues, _ inputs: [DenseRows?]
+        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [DenseRows?]
     ) throws(OperatorError) {
         let solver = SolverChoice(rawValue: parameters["solver"].word) ?? .auto
         let weights = inputs.first ?? nil
@@ -127,6 +127,9 @@ enum PaperParameters {
         }
         if solver == .dykstra && parameters["p"].number(row: 0) != 2 {
             throw .incompatible("solver", "dykstra needs p = 2")
+        }
+        if solver == .dykstra {
+            try checkWork(x, iterations: parameters["max_iterations"].integer(row: 0))
         }
         for name in ["max_iterations", "tolerance"]
         where solver != .dykstra && parameters.isGiven(name) {
@@ -143,7 +146,26 @@ enum PaperParameters {
         try check(weights)
     }
 
+    /// Numbers times iterations of one dykstra request: about a minute of one core.
+    private static let dykstraWorkMax = 1 << 36
+
+    private static func checkWork(_ x: DenseRows, iterations: Int) throws(OperatorError) {
+        let (work, overflow) = (x.rowCount * x.rowLength).multipliedReportingOverflow(
+            by: iterations)
+        if overflow || work > dykstraWorkMax {
+            throw .incompatible(
+                "max_iterations",
+                "times the numbers of x it is \(overflow ? "more than 2^63" : "\(work)"), the "
+                    + "limit is \(dykstraWorkMax); give fewer of either")
+        }
+    }
+
     private static let weightMax = 1e9
+
+    /// A number without ".0".
+    private static func spell(_ value: Double) -> String {
+        Int(exactly: value).map { "\($0)" } ?? "\(value)"
+    }
 
     private static func check(_ weights: DenseRows) throws(OperatorError) {
         for row in 0..<weights.rowCount {
@@ -154,8 +176,9 @@ enum PaperParameters {
                     throw .wrongInput(
                         "w", row: row, column: column,
                         expected: column == 0 || weight < 0
-                            ? "a number from 0 to 1e9" : "at most \(last), the weight before it",
-                        found: "\(weight)")
+                            ? "a number from 0 to 1e9"
+                            : "at most \(spell(last)), the weight before it",
+                        found: spell(weight))
                 }
                 last = weight
             }

@@ -5,7 +5,8 @@
 /// magnitude c and t are in signed terms: times sign(x), and 0 where x is 0.
 ///
 /// D may be 1e16 and more (p > 2): D (c - average) is taken relative to the c of the steepest
-/// entry, so that it cancels nowhere, and intermediate numbers are kept finite.
+/// entry, so that it cancels nowhere, and results are kept finite. c and t lie between 2^-900 and
+/// 2^900: sums of 2^31 of them do not overflow.
 struct Jacobian {
     private let slopes: UnsafePointer<Double>
     private let levels: UnsafePointer<Double>
@@ -14,9 +15,6 @@ struct Jacobian {
     private let steepest: Int
     /// max D; 0 where no entry is active.
     private let largest: Double
-
-    /// Room for a sum of 2^31 terms and more.
-    private static let shrink = 0x1p-64
 
     init(_ support: borrowing Support, _ segment: Support.Segment) {
         slopes = UnsafePointer(support.slopes + segment.entries.lowerBound)
@@ -36,62 +34,75 @@ struct Jacobian {
             for i in 0..<count { c[i] = 0 }
             return 0
         }
-        // Halved, so that no difference overflows.
-        let origin = c[steepest] / 2
+        let origin = c[steepest]
         var total = 0.0
         for i in 0..<count { total += slopes[i] / largest }
         var average = 0.0
-        for i in 0..<count { average += slopes[i] / largest / total * (c[i] / 2 - origin) }
+        for i in 0..<count { average += slopes[i] / largest / total * (c[i] - origin) }
         var lambdaGradient = 0.0
         for i in 0..<count {
-            c[i] = slopes[i] == 0 ? 0 : slopes[i] * ((c[i] / 2 - origin) - average).finite * 2
+            c[i] = slopes[i] == 0 ? 0 : (slopes[i] * ((c[i] - origin) - average)).finite
             // Relative to one level: sum(g) = 0 but for rounding.
-            lambdaGradient -= (c[i].finite * (levels[i] - levels[steepest])).finite
+            lambdaGradient -= (c[i] * (levels[i] - levels[steepest])).finite
         }
-        return lambdaGradient
+        return lambdaGradient.finite
     }
 
     /// magnitude, transposed, in place: c := c + D (c - a), a = sum((1+D) c) / (sum(D) + K) on
     /// active entries; capped ones pass c on.
     /// - Returns: <c, dy/dlambda> = -sum(D u (c - a)), of the cotangent that came.
     func applyMagnitudeTransposed(_ c: UnsafeMutablePointer<Double>) -> Double {
+        if let factor = singleFactor {
+            let change = (factor - 1) * c[0]
+            c[0] *= factor
+            return -(change * levels[0]).finite
+        }
         // a - c* = (sum(D (c - c*)) + sum(c) - K c*) / (sum(D) + K) with c* of the steepest entry.
         let scale = max(1, largest)
-        let origin = c[steepest] * Self.shrink
+        let origin = c[steepest]
         var total = weight / scale
         var average = -weight / scale * origin
         for i in 0..<count where slopes[i] > 0 {
             total += slopes[i] / scale
-            average += slopes[i] / scale * (c[i] * Self.shrink - origin)
-            average += c[i] * Self.shrink / scale
+            average += slopes[i] / scale * (c[i] - origin)
+            average += c[i] / scale
         }
         average /= total
         var lambdaGradient = 0.0
         for i in 0..<count where slopes[i] > 0 {
-            let difference = (c[i] * Self.shrink - origin) - average
-            let correction = ((slopes[i] * difference).finite / Self.shrink).finite
-            c[i] += correction
+            let correction = (slopes[i] * ((c[i] - origin) - average)).finite
+            c[i] = (c[i] + correction).finite
             lambdaGradient -= (correction * levels[i]).finite
         }
-        return lambdaGradient
+        return lambdaGradient.finite
     }
 
     /// magnitude, in place: t := (1+D) (t - sum(D t) / (sum(D) + K)) on active entries; capped ones
     /// pass t on.
     func applyMagnitude(_ t: UnsafeMutablePointer<Double>) {
+        if let factor = singleFactor {
+            t[0] *= factor
+            return
+        }
         let scale = max(1, largest)
-        let origin = t[steepest] * Self.shrink
+        let origin = t[steepest]
         var total = weight / scale
         var average = -weight / scale * origin
         for i in 0..<count where slopes[i] > 0 {
             total += slopes[i] / scale
-            average += slopes[i] / scale * (t[i] * Self.shrink - origin)
+            average += slopes[i] / scale * (t[i] - origin)
         }
         average /= total
         for i in 0..<count where slopes[i] > 0 {
-            let difference = (t[i] * Self.shrink - origin) - average
-            t[i] = ((difference + slopes[i] * difference).finite / Self.shrink).finite
+            let difference = (t[i] - origin) - average
+            t[i] = (difference + slopes[i] * difference).finite
         }
+    }
+
+    /// dy/dx of a magnitude block of one entry: (1 + D) K / (D + K), which is K as D grows.
+    private var singleFactor: Double? {
+        guard count == 1 && slopes[0] > 0 else { return nil }
+        return weight * (1 + 1 / slopes[0]) / (1 + weight / slopes[0])
     }
 
     /// D / (sum(D) + K): b of the compact Jacobian. K = 0 for mask and values.

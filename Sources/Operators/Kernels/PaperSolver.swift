@@ -33,7 +33,7 @@ struct PaperSolver {
         choice = asked != .auto ? asked : weights == nil ? .threshold : .pav
         dykstra = Dykstra(
             iterationsMax: parameters["max_iterations"].integer(row: 0),
-            tolerance: parameters["tolerance"].number(row: 0))
+            tolerance: parameters["tolerance"].number(row: 0), cancellation: block.cancellation)
         first = block.rows.lowerBound
         if parameters["short_rows"].word == "shrink" { return }
         for row in block.rows {
@@ -53,15 +53,30 @@ struct PaperSolver {
         return (0..<weights.rowLength).first { weights.value(w, $0) == 0 } ?? weights.rowLength
     }
 
+    /// Ranks of short rows all at once, before each of them is solved.
+    @inline(__always)
+    func rank<S: KernelScalar>(
+        _ rows: Range<Int>, _ x: UnsafePointer<S>, rowLength n: Int, _ workspace: Workspace
+    ) {
+        var sameK: Int?
+        if (choice == .auto || choice == .threshold) && k.count == 1 {
+            let isFinite = rows.allSatisfy { workspace.finiteCounts.pointer[$0 - first] == n }
+            sameK = isFinite ? k.integer(row: 0) : nil
+        }
+        workspace.shortRows.rank(
+            x, rows: rows.count, rowLength: n, k: sameK, isAbsolute: isMagnitude)
+    }
+
     /// Solves one row into `workspace.support`; dykstra reports how it went.
     @inline(__always)
     func solve<S: KernelScalar>(
         _ row: Int, _ x: UnsafeBufferPointer<S>, _ workspace: Workspace
-    ) -> Dykstra.Report? {
+    ) throws(OperatorError) -> Dykstra.Report? {
         let finiteCount = workspace.finiteCounts.pointer[row - first]
         guard finiteCount > 0 else {
+            // Nothing to select, and nothing to converge.
             workspace.support.reset(capacity: 0)
-            return nil
+            return choice == .dykstra ? Dykstra.Report() : nil
         }
         let lambda = lambda.number(row: row)
         workspace.lastSolver = choice.rawValue
@@ -71,14 +86,15 @@ struct PaperSolver {
             let solver = SparseTopK(
                 k: min(k.integer(row: row), finiteCount), lambda: lambda, exponent: exponent,
                 isMagnitude: isMagnitude)
-            solver.solve(x, finiteCount: finiteCount, workspace)
+            let ranks = workspace.shortRows.ranks((row - first) % ShortRows.rowsMax, as: S.self)
+            solver.solve(x, finiteCount: finiteCount, ranks: ranks, workspace)
             return nil
         case .pav: method = .pav
         case .dykstra: method = .dykstra(dykstra)
         }
         let solver = SortingSolver(
             method: method, lambda: lambda, exponent: exponent, isMagnitude: isMagnitude)
-        return solver.solve(
+        return try solver.solve(
             x, finiteCount: finiteCount, weights: rowWeights(row, finiteCount, workspace),
             workspace)
     }

@@ -32,15 +32,19 @@ struct Ranks {
                 low = middle.upperBound
             }
         }
-        let found = counting(values + low, count: high - low, k: k - low)
-        return Ranks(kth: found.kth, next: found.next ?? largest(values, high, count))
+        var kth = 0.0
+        var next = 0.0
+        CKernels_ranks(values + low, high - low, k - low, &kth, &next)
+        // Ranges on both sides of the one that was counted are ordered against it.
+        if next == -.infinity { return Ranks(kth: kth, next: largest(values, high, count)) }
+        return Ranks(kth: kth, next: next)
     }
 
     /// nil where the range is empty.
     private static func largest(
         _ values: UnsafeMutablePointer<Double>, _ start: Int, _ end: Int
     ) -> Double? {
-        start < end ? CKernels_largest_below(values + start, end - start, .infinity) : nil
+        start < end ? CKernels_largest(values + start, end - start) : nil
     }
 
     /// Three-way partition of [low, high) around the median of three; returns where the pivots lie.
@@ -72,53 +76,5 @@ struct Ranks {
     @inline(__always)
     private static func medianOfThree(_ a: Double, _ b: Double, _ c: Double) -> Double {
         max(min(a, b), min(max(a, b), c))
-    }
-
-    /// Bisection on the value: count(>= low) >= k > count(>= high) throughout.
-    private static func counting(
-        _ values: UnsafeMutablePointer<Double>, count: Int, k: Int
-    ) -> Ranks {
-        var low = CKernels_smallest_at_least(values, count, -.infinity)
-        var high = CKernels_largest_below(values, count, .infinity).nextUp
-        var pass = 0
-        while true {
-            // Halving the value is quick on smooth data, halving the bits is bounded on any.
-            let middle = pass < 24 ? low / 2 + high / 2 : orderedMiddle(low, high)
-            pass += 1
-            if !(middle > low && middle < high) {
-                if low.nextUp >= high { break }
-                pass = 24
-                continue
-            }
-            let above = Int(CKernels_count_at_least(values, count, middle))
-            if above == k {
-                let kth = CKernels_smallest_at_least(values, count, middle)
-                return Ranks(
-                    kth: kth,
-                    next: count > k ? CKernels_largest_below(values, count, middle) : nil)
-            }
-            if above > k { low = middle } else { high = middle }
-        }
-        // low is a value that occurs, as often as it takes to be the k-th.
-        if Int(CKernels_count_at_least(values, count, low)) > k {
-            return Ranks(kth: low, next: low)
-        }
-        return Ranks(
-            kth: low, next: count > k ? CKernels_largest_below(values, count, low) : nil)
-    }
-
-    /// The number half-way between two in the order of doubles: 64 steps reach neighbours.
-    private static func orderedMiddle(_ low: Double, _ high: Double) -> Double {
-        let a = order(low.bitPattern)
-        let b = order(high.bitPattern)
-        // The average without overflow.
-        let middle = (a & b) + ((a ^ b) >> 1)
-        return Double(bitPattern: UInt64(bitPattern: middle >= 0 ? middle : Int64.min &- middle))
-    }
-
-    /// Bits as an integer that is ordered like the doubles.
-    private static func order(_ bits: UInt64) -> Int64 {
-        let signed = Int64(bitPattern: bits)
-        return signed >= 0 ? signed : Int64.min &- signed
     }
 }

@@ -9,7 +9,7 @@ enum Selection {
     /// never copied.
     ///
     /// 1. One pass of group maxima (a group is one of 16 lanes of a block of lines).
-    /// 2. Their k-th largest is a lower bound t <= s_k, so that only scores >= cut(t) can matter.
+    /// 2. A t that k of them reach is a lower bound of s_k: only scores >= cut(t) can matter.
     /// 3. Only blocks whose maximum reaches cut(t) are read again.
     ///
     /// `cut` must be non-decreasing with cut(t) <= t. At least k entries are copied if the row has
@@ -22,46 +22,36 @@ enum Selection {
         guard let x = row.baseAddress else { return 0 }
         let scores = workspace.scores.reserve(n)
         let columns = workspace.columns.reserve(n)
-        // Groups of `height` numbers; four groups for each selected entry make a sharp bound.
+        // Four groups for each selected entry make a sharp bound.
         let height = min(16, n / (4 * k))
         if height < 2 || n < 4 * lanes || hasInfinity {
             return gatherAll(row, isAbsolute: isAbsolute, workspace)
         }
-        let blockLength = lanes * height
-        let blockCount = n / blockLength
-        let tail = blockCount * blockLength
-        let groupCount = blockCount * lanes + (n - tail)
-        let maxima = workspace.offsets.reserve(groupCount)
-        S.groupMaxima(x, blocks: blockCount, height: height, isAbsolute: isAbsolute, maxima)
-        for i in tail..<n {
-            maxima[blockCount * lanes + i - tail] = Double(isAbsolute ? abs(x[i]) : x[i])
-        }
-        let copy = workspace.selection.reserve(groupCount)
-        copy.update(from: maxima, count: groupCount)
-        let bound = cut(Ranks.select(copy, count: groupCount, k: k).kth)
+        let maxima = UnsafeMutableRawPointer(workspace.offsets.reserve(n / height + 2 * lanes))
+            .assumingMemoryBound(to: S.self)
+        let groupCount = S.groupMaxima(
+            x, count: n, height: height, isAbsolute: isAbsolute, maxima)
+        let bound = cut(Double(S.lowerBound(maxima, count: groupCount, k: k)))
         guard bound > -.infinity else {
             return gatherAll(row, isAbsolute: isAbsolute, workspace)
         }
         // Rounding to S is safe: upwards no number of S lies between, downwards only adds some.
-        let typedBound = S(bound)
-        var count = 0
-        for block in 0..<blockCount {
-            guard largest(maxima + block * lanes) >= bound else { continue }
-            let start = block * blockLength
-            count += S.gather(
-                x, start..<start + blockLength, bound: typedBound, isAbsolute: isAbsolute,
-                scores + count, columns + count)
-        }
-        count += S.gather(
-            x, tail..<n, bound: typedBound, isAbsolute: isAbsolute, scores + count, columns + count)
-        return count
+        return S.gather(
+            x, count: n, height: height, maxima, bound: S(bound), isAbsolute: isAbsolute, scores,
+            columns)
     }
 
+    /// Copies every entry whose score is `bound` or more.
     @inline(__always)
-    private static func largest(_ group: UnsafeMutablePointer<Double>) -> Double {
-        var largest = group[0]
-        for lane in 1..<lanes { largest = max(largest, group[lane]) }
-        return largest
+    static func gather<S: KernelScalar>(
+        _ row: UnsafeBufferPointer<S>, above bound: Double, isAbsolute: Bool,
+        _ workspace: Workspace
+    ) -> Int {
+        guard let x = row.baseAddress else { return 0 }
+        let scores = workspace.scores.reserve(row.count)
+        let columns = workspace.columns.reserve(row.count)
+        return S.collect(
+            x, count: row.count, bound: S(bound), isAbsolute: isAbsolute, scores, columns)
     }
 
     /// The way for short rows, large k and rows with -inf: every finite entry.

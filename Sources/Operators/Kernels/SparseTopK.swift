@@ -14,9 +14,11 @@ struct SparseTopK {
 
     /// - Parameter finiteCount: entries of the row that are not -inf; at least k.
     func solve<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ workspace: Workspace
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, ranks known: Ranks? = nil,
+        _ workspace: Workspace
     ) {
         precondition(k >= 1 && k <= finiteCount && finiteCount <= row.count)
+        if let known { return solve(row, known, workspace) }
         let hasInfinity = finiteCount < row.count
         let count = Selection.gather(
             row, k: k, hasInfinity: hasInfinity, isAbsolute: isMagnitude, workspace, cut: cut)
@@ -32,11 +34,29 @@ struct SparseTopK {
         // Only rounding of the cut itself could drop s_{k+1}; then nothing is left to share.
         if kept <= k { return selectHard(count: kept, kth: ranks.kth, workspace) }
         _ = workspace.offsets.reserve(kept)
+        solveSoft(count: kept, ranks, next, workspace)
+    }
+
+    private func solveSoft(count: Int, _ ranks: Ranks, _ next: Double, _ workspace: Workspace) {
         switch exponent {
-        case .linear: solveSoft(Linear(), count: kept, ranks, next, workspace)
-        case .cubic: solveSoft(Cubic(), count: kept, ranks, next, workspace)
-        case .general(let e): solveSoft(General(e: e), count: kept, ranks, next, workspace)
+        case .linear: solveSoft(Linear(), count: count, ranks, next, workspace)
+        case .cubic: solveSoft(Cubic(), count: count, ranks, next, workspace)
+        case .general(let e): solveSoft(General(e: e), count: count, ranks, next, workspace)
         }
+    }
+
+    /// The same for a row whose ranks are known: no entry is looked at that cannot matter.
+    private func solve<S: KernelScalar>(
+        _ row: UnsafeBufferPointer<S>, _ ranks: Ranks, _ workspace: Workspace
+    ) {
+        guard let next = ranks.next else { return }
+        let hard = isHard(kth: ranks.kth, next: next)
+        let bound = hard ? ranks.kth : cut(ranks.kth)
+        let count = Selection.gather(row, above: bound, isAbsolute: isMagnitude, workspace)
+        workspace.support.reset(capacity: count)
+        if hard || count <= k { return selectHard(count: count, kth: ranks.kth, workspace) }
+        _ = workspace.offsets.reserve(count)
+        solveSoft(count: count, ranks, next, workspace)
     }
 
     /// A bound under which no entry is active when the k-th largest score is `kth`: kth - lambda,
@@ -51,14 +71,15 @@ struct SparseTopK {
         case .linear:
             return kth / (1 + lambda) * (1 - 0x1p-50)
         case .cubic:
-            // h is concave, so Newton from below stays below.
-            var v = min(kth / 2, cube(kth / (2 * lambda)))
-            guard v > .leastNormalMagnitude else { return 0 }
-            for _ in 0..<4 {
-                let root = cbrt(v)
-                v += (kth - v - lambda * root) / (1 + lambda / (3 * root * root))
+            // With w = v^(1/3): w^3 + lambda w = kth. Newton on a convex function, from above.
+            var w = min(cbrt(kth), kth / lambda)
+            guard w > 0x1p-300 && kth < 0x1p900 else {
+                return min(kth / 2, cube(kth / (2 * lambda))) * (1 - 0x1p-40)
             }
-            return max(0, v * (1 - 0x1p-40))
+            for _ in 0..<7 {
+                w -= (w * (w * w + lambda) - kth) / (3 * w * w + lambda)
+            }
+            return cube(w) * (1 - 0x1p-40)
         case .general(let e):
             // In logarithms: kth / (2 lambda) may leave the range of doubles.
             return min(kth / 2, exp2(e * (log2(kth) - log2(lambda) - 1))) * (1 - 0x1p-30)

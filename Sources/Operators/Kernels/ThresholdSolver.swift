@@ -71,37 +71,14 @@ struct ThresholdSolver<Power: PowerRule> {
     private func evaluate(_ t: Double) -> Evaluation {
         let unit = cap(t)
         let cap = isCapped ? unit : .infinity
-        var sum = 0.0
-        var slope = 0.0
-        var capped = 0.0
-        // In blocks: one long sum of like signs would lose the digits that the last passes need.
-        var start = 0
-        while start < count {
-            var blockSum = 0.0
-            var blockSlope = 0.0
-            let end = min(count, start + 256)
-            for i in start..<end {
-                let u = offsets[i] + t
-                if u > 0 {
-                    let value = power(u)
-                    if value.power >= cap {
-                        capped += 1
-                    } else {
-                        blockSum += value.power
-                        blockSlope += value.slope
-                    }
-                }
-            }
-            sum += blockSum
-            slope += blockSlope
-            start = end
-        }
-        let target = (k - capped) * unit
+        let sums = power.sums(offsets, count: count, t, cap: cap)
+        let sum = sums.sum
+        let target = (k - sums.capped) * unit
         let ratio = target / sum
         let e = power.e
         let root = e == 1 ? ratio : e == 3 ? cbrt(ratio) : pow(ratio, 1 / e)
         let capSlope = isMagnitude ? lambda / unit : 0
-        let step = (root - 1) / (slope / (e * sum) + root * capSlope / e)
+        let step = (root - 1) / (sums.slope / (e * sum) + root * capSlope / e)
         return Evaluation(excess: sum - target, scale: target, step: target > 0 ? step : .nan)
     }
 

@@ -18,9 +18,12 @@ struct Unit {
         levelScale = 1
     }
 
-    /// - Parameter next: s_{k+1} > 0.
-    init(next: Double, lambda: Double, _ exponent: Exponent) {
-        let power = max(-1000, min(1000, -Int(next.exponent)))
+    /// - Parameters:
+    ///   - next: s_{k+1} > 0, or another score that blocks lie around.
+    ///   - largest: a score that has to stay finite.
+    init(next: Double, largest: Double? = nil, lambda: Double, _ exponent: Exponent) {
+        let room = 1000 - Int((largest ?? next).exponent)
+        let power = max(-1000, min(1000, room, -Int(next.exponent)))
         scale = Double(sign: .plus, exponent: power, significand: 1)
         // a^((2-p)/2), applied twice: its square may leave the range where the product does not.
         let root: Double =
@@ -29,7 +32,7 @@ struct Unit {
             case .cubic: exp2(Double(power) / 3)
             case .general(let e): exp2(Double(power) * (1 - 1 / e) / 2)
             }
-        // Beyond these bounds the answer no longer depends on lambda, to rounding.
+        // Beyond these bounds an answer for k ones no longer depends on lambda, to rounding.
         self.lambda = min(max(lambda * root * root, 0x1p-600), 0x1p900)
         // u = (s - theta) / lambda; a power of two and the ratio of the lambdas.
         levelScale = (self.lambda / lambda / scale).finite

@@ -44,20 +44,19 @@ package struct DenseRows: Sendable {
         return UnsafeRawPointer(buffer.memory) + byteOffset + row * rowLength * dtype.byteCount
     }
 
-    /// Row `row` as the type that it is computed in: where it lies if it can be, else in `scratch`.
+    /// Consecutive rows as the type that they are computed in: where they lie if they can be read
+    /// there, else in `scratch`.
     @inline(__always)
-    func row<S: KernelScalar>(
-        _ row: Int, as type: S.Type, negated: Bool, _ scratch: inout Scratch<Double>
-    ) -> UnsafeBufferPointer<S> {
-        let memory = start(row)
-        if !negated && S.isStored(as: dtype) {
-            return UnsafeBufferPointer(
-                start: memory.assumingMemoryBound(to: S.self), count: rowLength)
-        }
-        let copy = UnsafeMutableRawPointer(scratch.reserve(rowLength))
-            .assumingMemoryBound(to: S.self)
-        S.load(memory, dtype, count: rowLength, negated: negated, into: copy)
-        return UnsafeBufferPointer(start: UnsafePointer(copy), count: rowLength)
+    func rows<S: KernelScalar>(
+        _ rows: Range<Int>, as type: S.Type, negated: Bool, _ scratch: inout Scratch<Double>
+    ) -> UnsafePointer<S> {
+        precondition(rows.upperBound <= rowCount)
+        let memory = start(rows.lowerBound)
+        if !negated && S.isStored(as: dtype) { return memory.assumingMemoryBound(to: S.self) }
+        let count = rows.count * rowLength
+        let copy = UnsafeMutableRawPointer(scratch.reserve(count)).assumingMemoryBound(to: S.self)
+        S.load(memory, dtype, count: count, negated: negated, into: copy)
+        return UnsafePointer(copy)
     }
 
     /// Entry `column` of row `row`.

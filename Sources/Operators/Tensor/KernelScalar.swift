@@ -12,12 +12,23 @@ protocol KernelScalar: BinaryFloatingPoint {
         _ memory: UnsafeRawPointer, _ dtype: DType, count: Int, negated: Bool,
         into out: UnsafeMutablePointer<Self>)
     static func groupMaxima(
-        _ x: UnsafePointer<Self>, blocks: Int, height: Int, isAbsolute: Bool,
-        _ maxima: UnsafeMutablePointer<Double>)
+        _ x: UnsafePointer<Self>, count: Int, height: Int, isAbsolute: Bool,
+        _ maxima: UnsafeMutablePointer<Self>
+    ) -> Int
+    static func lowerBound(_ maxima: UnsafePointer<Self>, count: Int, k: Int) -> Self
     static func gather(
-        _ x: UnsafePointer<Self>, _ range: Range<Int>, bound: Self, isAbsolute: Bool,
+        _ x: UnsafePointer<Self>, count: Int, height: Int, _ maxima: UnsafePointer<Self>,
+        bound: Self, isAbsolute: Bool, _ scores: UnsafeMutablePointer<Double>,
+        _ columns: UnsafeMutablePointer<Int32>
+    ) -> Int
+    static func collect(
+        _ x: UnsafePointer<Self>, count: Int, bound: Self, isAbsolute: Bool,
         _ scores: UnsafeMutablePointer<Double>, _ columns: UnsafeMutablePointer<Int32>
     ) -> Int
+    /// Ranks of up to 16 short rows at once, see CKernels.h.
+    static func rowRanks(
+        _ x: UnsafePointer<Self>, rows: Int, rowLength: Int, k: Int, isAbsolute: Bool,
+        kth: UnsafeMutablePointer<Self>, next: UnsafeMutablePointer<Self>)
 }
 
 extension Float: KernelScalar {
@@ -40,18 +51,37 @@ extension Float: KernelScalar {
     }
 
     static func groupMaxima(
-        _ x: UnsafePointer<Float>, blocks: Int, height: Int, isAbsolute: Bool,
-        _ maxima: UnsafeMutablePointer<Double>
-    ) {
-        CKernels_group_maxima_f32(x, blocks, height, isAbsolute, maxima)
+        _ x: UnsafePointer<Float>, count: Int, height: Int, isAbsolute: Bool,
+        _ maxima: UnsafeMutablePointer<Float>
+    ) -> Int {
+        CKernels_group_maxima_f32(x, count, height, isAbsolute, maxima)
+    }
+
+    static func lowerBound(_ maxima: UnsafePointer<Float>, count: Int, k: Int) -> Float {
+        CKernels_lower_bound_f32(maxima, count, k)
     }
 
     static func gather(
-        _ x: UnsafePointer<Float>, _ range: Range<Int>, bound: Float, isAbsolute: Bool,
+        _ x: UnsafePointer<Float>, count: Int, height: Int, _ maxima: UnsafePointer<Float>,
+        bound: Float, isAbsolute: Bool, _ scores: UnsafeMutablePointer<Double>,
+        _ columns: UnsafeMutablePointer<Int32>
+    ) -> Int {
+        CKernels_gather_f32(x, count, height, maxima, bound, isAbsolute, scores, columns)
+    }
+
+    @inline(__always)
+    static func collect(
+        _ x: UnsafePointer<Float>, count: Int, bound: Float, isAbsolute: Bool,
         _ scores: UnsafeMutablePointer<Double>, _ columns: UnsafeMutablePointer<Int32>
     ) -> Int {
-        CKernels_gather_f32(
-            x, range.lowerBound, range.upperBound, bound, isAbsolute, scores, columns)
+        CKernels_collect_f32(x, count, bound, isAbsolute, scores, columns)
+    }
+
+    static func rowRanks(
+        _ x: UnsafePointer<Float>, rows: Int, rowLength: Int, k: Int, isAbsolute: Bool,
+        kth: UnsafeMutablePointer<Float>, next: UnsafeMutablePointer<Float>
+    ) {
+        CKernels_row_ranks_f32(x, rows, rowLength, k, isAbsolute, kth, next)
     }
 }
 
@@ -67,17 +97,36 @@ extension Double: KernelScalar {
     }
 
     static func groupMaxima(
-        _ x: UnsafePointer<Double>, blocks: Int, height: Int, isAbsolute: Bool,
+        _ x: UnsafePointer<Double>, count: Int, height: Int, isAbsolute: Bool,
         _ maxima: UnsafeMutablePointer<Double>
-    ) {
-        CKernels_group_maxima_f64(x, blocks, height, isAbsolute, maxima)
+    ) -> Int {
+        CKernels_group_maxima_f64(x, count, height, isAbsolute, maxima)
+    }
+
+    static func lowerBound(_ maxima: UnsafePointer<Double>, count: Int, k: Int) -> Double {
+        CKernels_lower_bound_f64(maxima, count, k)
     }
 
     static func gather(
-        _ x: UnsafePointer<Double>, _ range: Range<Int>, bound: Double, isAbsolute: Bool,
+        _ x: UnsafePointer<Double>, count: Int, height: Int, _ maxima: UnsafePointer<Double>,
+        bound: Double, isAbsolute: Bool, _ scores: UnsafeMutablePointer<Double>,
+        _ columns: UnsafeMutablePointer<Int32>
+    ) -> Int {
+        CKernels_gather_f64(x, count, height, maxima, bound, isAbsolute, scores, columns)
+    }
+
+    @inline(__always)
+    static func collect(
+        _ x: UnsafePointer<Double>, count: Int, bound: Double, isAbsolute: Bool,
         _ scores: UnsafeMutablePointer<Double>, _ columns: UnsafeMutablePointer<Int32>
     ) -> Int {
-        CKernels_gather_f64(
-            x, range.lowerBound, range.upperBound, bound, isAbsolute, scores, columns)
+        CKernels_collect_f64(x, count, bound, isAbsolute, scores, columns)
+    }
+
+    static func rowRanks(
+        _ x: UnsafePointer<Double>, rows: Int, rowLength: Int, k: Int, isAbsolute: Bool,
+        kth: UnsafeMutablePointer<Double>, next: UnsafeMutablePointer<Double>
+    ) {
+        CKernels_row_ranks_f64(x, rows, rowLength, k, isAbsolute, kth, next)
     }
 }

@@ -16,6 +16,8 @@ struct Dykstra {
     /// A row has converged when no entry of its answer changed by more in one iteration; magnitude
     /// relative to the row's largest score.
     let tolerance: Double
+    /// Looked at now and then: a long row ends when nobody wants it any more.
+    let cancellation: Cancellation
 
     struct Report {
         var iterations = 0
@@ -30,7 +32,9 @@ struct Dykstra {
     }
 
     /// O(iterations * entries that are in a pool or beside one).
-    func solve(_ row: IsotonicRow, _ state: State, into support: inout Support) -> Report {
+    func solve(
+        _ row: IsotonicRow, _ state: State, into support: inout Support
+    ) throws(OperatorError) -> Report {
         let pairs = max(row.count - 1, 0)
         for i in 0..<row.count {
             state.mu[i] = 0
@@ -49,6 +53,7 @@ struct Dykstra {
         let unit = row.isMagnitude ? (1 + row.lambda) / max(row.scores[0], 0x1p-1000) : 1
         var report = Report()
         repeat {
+            if report.iterations % 64 == 0 { try cancellation.check() }
             report.iterations += 1
             report.residual = 0
             for parity in 0..<2 where low < high {
@@ -119,7 +124,7 @@ struct Dykstra {
             support.append(
                 column: row.columns[i], score: row.scores[i] / row.unit.scale,
                 weight: row.isMagnitude ? (row.lambda + 1) * u / row.unit.scale : u,
-                slope: 1 / row.lambda, level: (u * row.unit.levelScale).finite)
+                slope: (1 / row.lambda).finite, level: (u * row.unit.levelScale).finite)
         }
         support.endSegment(weight: weight)
     }

@@ -12,22 +12,26 @@ struct Partition<Power: PowerRule> {
     let row: IsotonicRow
     let power: Power
 
-    func solve(_ stack: UnsafeMutablePointer<Pooling.Pool>, into support: inout Support) {
-        // Runs still to solve, the first on top; `weight` 1 asks for a split at the middle entry.
+    /// - Parameter stack: room for a run an entry.
+    func solve(_ stack: UnsafeMutablePointer<PartitionRun>, into support: inout Support) {
+        // Runs still to solve, from the front on; a run ends where the one above it starts, or
+        // where the last solved one did. From the back: the support is reordered anyway.
+        stack[0] = PartitionRun(start: 0, isUneven: false)
         var height = 1
         var end = row.count
-        stack[0] = Pooling.Pool(start: 0, count: 0, weight: 0, anchor: 0)
-        // The stack holds starts; a run ends where the one below it starts. Solve from the back:
-        // the support is reordered by column anyway.
         while height > 0 {
             let start = stack[height - 1].start
-            let isUneven = stack[height - 1].weight == 1
-            let cut = isUneven ? middleSplit(start, end) : nil
-            if let split = cut ?? solveRun(start, end, &support) {
+            if !stack[height - 1].isGapless {
+                stack[height - 1].isGapless = true
+                height = pushGaps(start, end, stack, height)
+                continue
+            }
+            let split = stack[height - 1].isUneven ? middleSplit(start, end) : nil
+            if let split = split ?? solveRun(start, end, &support) {
                 let isUneven = split - start < (end - start) / 8 || end - split < (end - start) / 8
-                stack[height - 1].weight = isUneven ? 1 : 0
-                stack[height] = Pooling.Pool(
-                    start: split, count: 0, weight: isUneven ? 1 : 0, anchor: 0)
+                stack[height - 1].isUneven = isUneven
+                stack[height - 1].isGapless = false
+                stack[height] = PartitionRun(start: split, isUneven: isUneven)
                 height += 1
             } else {
                 end = start
@@ -53,11 +57,7 @@ struct Partition<Power: PowerRule> {
             return nil
         }
         if isFlat && end - start > 1 { return (start + end) / 2 }
-        // Entries too far apart to share: u^e <= w_1 everywhere (and w_1 v for magnitude).
-        if end - start > 1, let gap = gapSplit(start, end) { return gap }
-        var solver = ThresholdSolver(
-            power, scores: row.scores + start, offsets: row.offsets + start, count: end - start,
-            k: weight, lambda: row.lambda, isMagnitude: row.isMagnitude, isCapped: false, scale: 1)
+        var solver = solver(start, end, weight)
         guard let t = root(&solver) else {
             // v underflows: every entry's answer is its score to rounding.
             for i in start..<end where row.scores[i] > 0 {
@@ -68,10 +68,24 @@ struct Partition<Power: PowerRule> {
             return nil
         }
         if let split = split(start, end, solver.anchor, t, weight) { return split }
+        // Behind the last u > 0 nothing has a part in the block, if nothing has weight there.
+        var last = end
+        while last > start + 1 && row.weights[last - 1] == 0
+            && (row.scores[last - 1] - solver.anchor) / row.lambda + t <= 0
+        {
+            last -= 1
+        }
+        if last < end && row.weights[start] == row.weights[last - 1] { return last }
         let block = IsotonicRow.Block(
-            entries: start..<end, weight: weight, anchor: solver.anchor, delta: t)
+            entries: start..<last, weight: weight, anchor: solver.anchor, delta: t)
         row.emit(block, power, to: &support)
         return nil
+    }
+
+    private func solver(_ start: Int, _ end: Int, _ weight: Double) -> ThresholdSolver<Power> {
+        ThresholdSolver(
+            power, scores: row.scores + start, offsets: row.offsets + start, count: end - start,
+            k: weight, lambda: row.lambda, isMagnitude: row.isMagnitude, isCapped: false, scale: 1)
     }
 
     /// The best constant of a run, as t = (anchor - v) / lambda; nil where it is below doubles.
@@ -122,7 +136,8 @@ struct Partition<Power: PowerRule> {
             }
         }
         // What rounding makes of zero is no reason to split.
-        guard least < -1e-13 * weight * unit else { return nil }
+        let noise = 0x1p-51 * (4 + Double(end - start).squareRoot())
+        guard least < -noise * weight * unit else { return nil }
         // All of them, or none: the value lies on one side of the whole run.
         return at == end ? nil : at
     }
@@ -133,24 +148,40 @@ struct Partition<Power: PowerRule> {
         let middle = (start + end) / 2
         var weight = 0.0
         for i in start..<end { weight += row.weights[i] }
-        guard weight > 0 else { return nil }
-        var t = 0.0
-        if row.weights[middle] > 0 {
-            guard !row.isMagnitude else { return nil }
-            t = pow(row.weights[middle], 1 / power.e)
-        }
-        guard row.scores[middle] > 0 || !row.isMagnitude else { return nil }
-        return split(start, end, row.scores[middle], t, weight)
+        guard weight > 0, row.scores[middle] > 0 || !row.isMagnitude else { return nil }
+        if row.weights[middle] == 0 { return split(start, end, row.scores[middle], 0, weight) }
+        var single = solver(middle, middle + 1, row.weights[middle])
+        guard let t = root(&single) else { return nil }
+        return split(start, end, single.anchor, t, weight)
     }
 
-    /// Where a gap is at least as wide as any u can be.
-    private func gapSplit(_ start: Int, _ end: Int) -> Int? {
+    /// Cuts the run, the topmost, at every gap that is at least as wide as any u can be: entries on
+    /// its two sides cannot share (u^e <= w_1 everywhere, and w_1 v for magnitude).
+    private func pushGaps(
+        _ start: Int, _ end: Int, _ stack: UnsafeMutablePointer<PartitionRun>, _ height: Int
+    ) -> Int {
         let largest = row.weights[start]
-        for i in start..<end - 1 {
-            let reach = row.isMagnitude ? largest * row.scores[i] : largest
+        let reach = row.lambda * pow(largest, 1 / power.e)
+        var height = height
+        for i in start..<max(end - 1, start) {
             let gap = row.scores[i] - row.scores[i + 1]
-            if gap > 0 && gap >= row.lambda * pow(reach, 1 / power.e) { return i + 1 }
+            guard gap > 0 else { continue }
+            let width =
+                row.isMagnitude ? row.lambda * pow(largest * row.scores[i], 1 / power.e) : reach
+            if gap >= width {
+                stack[height] = PartitionRun(start: i + 1, isUneven: false, isGapless: true)
+                height += 1
+            }
         }
-        return nil
+        return height
     }
+}
+
+/// A run of entries that is still to be solved.
+struct PartitionRun: BitwiseCopyable {
+    var start: Int
+    /// Whether it came from a split that took little off: then its middle is tried first.
+    var isUneven: Bool
+    /// Whether it has been looked through for gaps.
+    var isGapless = false
 }

@@ -93,10 +93,20 @@ enum Pooling {
         let p = b / (3 * n)
         let q = r / (2 * n)
         if q == 0 { return 0 }
+        // The cubic term does not count.
+        if p * p.squareRoot() > abs(q) * 0x1p60 { return r / b }
         let discriminant = q * q + p * p * p
-        // p^3 beyond the range: the cubic term does not count.
-        guard discriminant.isFinite else { return r / b }
-        let a = cbrt(abs(q) + discriminant.squareRoot())
+        // The squares leave the range where the root does not: z = m z' with m about the root.
+        guard discriminant > 0x1p-900 && discriminant < 0x1p1000 else {
+            let m = max(cbrt(abs(q)), p.squareRoot())
+            return m * scaledRoot(p / m / m, q / m / m / m)
+        }
+        return scaledRoot(p, q)
+    }
+
+    /// z with z^3 + 3 p z = 2 q.
+    private static func scaledRoot(_ p: Double, _ q: Double) -> Double {
+        let a = cbrt(abs(q) + (q * q + p * p * p).squareRoot())
         let root = p == 0 ? a : 2 * abs(q) / (a * a + p + (p / a) * (p / a))
         return q < 0 ? -root : root
     }

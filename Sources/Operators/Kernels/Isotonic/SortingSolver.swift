@@ -25,28 +25,32 @@ struct SortingSolver {
     func solve<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, weights: UnsafePointer<Double>,
         _ workspace: Workspace
-    ) -> Dykstra.Report? {
+    ) throws(OperatorError) -> Dykstra.Report? {
         sort(row, finiteCount: finiteCount, workspace)
         workspace.support.reset(capacity: finiteCount)
         let scores = workspace.scores.pointer
-        // magnitude: the first score without weight, else the least, sets the unit.
-        var reference = 0
-        while reference < finiteCount - 1 && weights[reference] > 0 { reference += 1 }
-        while reference > 0 && scores[reference] == 0 { reference -= 1 }
+        // magnitude: k ones make one block, around s_k; others may lie anywhere below s_1.
+        var ones = 0
+        while ones < finiteCount && weights[ones] == 1 { ones += 1 }
+        let isPlain = ones > 0 && (ones == finiteCount || weights[ones] == 0)
+        let reference = isPlain && scores[ones - 1] > 0 ? ones - 1 : 0
         let unit =
-            isMagnitude && scores[reference] > 0
-            ? Unit(next: scores[reference], lambda: lambda, exponent) : Unit(lambda: lambda)
+            isMagnitude && scores[0] > 0
+            ? Unit(next: scores[reference], largest: scores[0], lambda: lambda, exponent)
+            : Unit(lambda: lambda)
         if unit.scale != 1 { for i in 0..<finiteCount { scores[i] *= unit.scale } }
         let sorted = IsotonicRow(
             count: finiteCount, scores: scores,
             offsets: workspace.offsets.reserve(finiteCount), columns: workspace.columns.pointer,
             weights: weights, isMagnitude: isMagnitude, unit: unit)
-        let report = solve(sorted, workspace)
+        let report = try solve(sorted, workspace)
         workspace.support.orderByColumn()
         return report
     }
 
-    private func solve(_ row: IsotonicRow, _ workspace: Workspace) -> Dykstra.Report? {
+    private func solve(
+        _ row: IsotonicRow, _ workspace: Workspace
+    ) throws(OperatorError) -> Dykstra.Report? {
         if case .dykstra(let dykstra) = method {
             if lambda == 0 {
                 row.emitHard(to: &workspace.support)
@@ -54,18 +58,22 @@ struct SortingSolver {
             }
             let pad = workspace.multipliers.reserve(3 * row.count)
             let state = Dykstra.State(u: pad, mu: pad + row.count, omega: pad + 2 * row.count)
-            return dykstra.solve(row, state, into: &workspace.support)
+            return try dykstra.solve(row, state, into: &workspace.support)
         }
         guard lambda > 0 else {
             row.emitHard(to: &workspace.support)
             return nil
         }
-        let stack = workspace.pools.reserve(row.count + 1)
         switch exponent {
-        case .linear: Pooling.solve(row, Linear(), stack, into: &workspace.support)
-        case .cubic: Pooling.solve(row, Cubic(), stack, into: &workspace.support)
+        case .linear:
+            let pools = workspace.pools.reserve(row.count)
+            Pooling.solve(row, Linear(), pools, into: &workspace.support)
+        case .cubic:
+            let pools = workspace.pools.reserve(row.count)
+            Pooling.solve(row, Cubic(), pools, into: &workspace.support)
         case .general(let e):
-            Partition(row: row, power: General(e: e)).solve(stack, into: &workspace.support)
+            let runs = workspace.runs.reserve(row.count + 1)
+            Partition(row: row, power: General(e: e)).solve(runs, into: &workspace.support)
         }
         return nil
     }

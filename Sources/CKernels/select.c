@@ -1,0 +1,145 @@
+// The passes over a whole row.
+#include "isa.h"
+
+// Loops over LANES have a constant count, so that compilers turn each into a few vector
+// instructions.
+#define DEFINE_KERNELS(SUFFIX, NUMBER, ABS, SIGNED)                                                \
+  FOR_EVERY_ISA                                                                                    \
+  size_t CKernels_group_maxima_##SUFFIX(const NUMBER *x, size_t n, size_t height, bool absolute,   \
+                                        NUMBER *maxima) {                                          \
+    size_t lines = n / LANES;                                                                      \
+    size_t block = 0;                                                                              \
+    for (size_t line = 0; line < lines; line += height, ++block) {                                 \
+      size_t end = line + height < lines ? line + height : lines;                                  \
+      NUMBER best[LANES];                                                                          \
+      for (int l = 0; l < LANES; ++l) {                                                            \
+        NUMBER score = x[line * LANES + l];                                                        \
+        best[l] = absolute ? ABS(score) : score;                                                   \
+      }                                                                                            \
+      for (size_t at = line + 1; at < end; ++at) {                                                 \
+        for (int l = 0; l < LANES; ++l) {                                                          \
+          NUMBER score = absolute ? ABS(x[at * LANES + l]) : x[at * LANES + l];                    \
+          best[l] = score > best[l] ? score : best[l];                                             \
+        }                                                                                          \
+      }                                                                                            \
+      for (int l = 0; l < LANES; ++l) maxima[block * LANES + l] = best[l];                         \
+    }                                                                                              \
+    if (n % LANES != 0) {                                                                          \
+      /* What is left of the last line belongs to the last block, or is a block of its own. */     \
+      if (lines % height == 0) {                                                                   \
+        for (int l = 0; l < LANES; ++l) maxima[block * LANES + l] = -INFINITY;                     \
+        ++block;                                                                                   \
+      }                                                                                            \
+      NUMBER *best = maxima + (block - 1) * LANES;                                                 \
+      for (size_t i = lines * LANES; i < n; ++i) {                                                 \
+        NUMBER score = absolute ? ABS(x[i]) : x[i];                                                \
+        NUMBER *lane = best + i % LANES;                                                           \
+        *lane = score > *lane ? score : *lane;                                                     \
+      }                                                                                            \
+    }                                                                                              \
+    return block * LANES;                                                                          \
+  }                                                                                                \
+                                                                                                   \
+  FOR_EVERY_ISA                                                                                    \
+  NUMBER CKernels_lower_bound_##SUFFIX(const NUMBER *values, size_t n, size_t k) {                 \
+    /* All groups are whole lines. */                                                              \
+    NUMBER below[LANES];                                                                           \
+    NUMBER above[LANES];                                                                           \
+    for (int l = 0; l < LANES; ++l) below[l] = above[l] = values[l];                               \
+    for (size_t i = LANES; i < n; i += LANES) {                                                    \
+      for (int l = 0; l < LANES; ++l) {                                                            \
+        below[l] = values[i + l] < below[l] ? values[i + l] : below[l];                            \
+        above[l] = values[i + l] > above[l] ? values[i + l] : above[l];                            \
+      }                                                                                            \
+    }                                                                                              \
+    NUMBER least = below[0];                                                                       \
+    NUMBER most = above[0];                                                                        \
+    for (int l = 1; l < LANES; ++l) {                                                              \
+      least = below[l] < least ? below[l] : least;                                                 \
+      most = above[l] > most ? above[l] : most;                                                    \
+    }                                                                                              \
+    /* Bisection of the bits: 32 (64) passes at most, five or so until few enough are above. */    \
+    SIGNED low = ordered_##SUFFIX(least);                                                          \
+    SIGNED high = ordered_##SUFFIX(most) + 1;                                                      \
+    while (low + 1 < high) {                                                                       \
+      SIGNED middle = (low & high) + ((low ^ high) >> 1);                                          \
+      size_t count = count_##SUFFIX(values, n, unordered_##SUFFIX(middle));                        \
+      if (count < k) {                                                                             \
+        high = middle;                                                                             \
+      } else {                                                                                     \
+        low = middle;                                                                              \
+        if (count <= k + k / 8) break;                                                             \
+      }                                                                                            \
+    }                                                                                              \
+    return unordered_##SUFFIX(low);                                                                \
+  }                                                                                                \
+                                                                                                   \
+  static inline size_t collect_##SUFFIX(const NUMBER *x, size_t start, size_t end, NUMBER bound,   \
+                                        bool absolute, double *scores, int32_t *columns) {         \
+    size_t count = 0;                                                                              \
+    size_t i = start;                                                                              \
+    for (; i + LANES <= end; i += LANES) {                                                         \
+      line_##SUFFIX line;                                                                          \
+      memcpy(&line, x + i, sizeof line);                                                           \
+      if (absolute) line = __builtin_elementwise_abs(line);                                        \
+      lane_mask mask = __builtin_convertvector(line >= bound, lane_mask);                          \
+      uint16_t hits;                                                                               \
+      memcpy(&hits, &mask, sizeof hits);                                                           \
+      for (; hits != 0; hits &= (uint16_t)(hits - 1)) {                                            \
+        size_t column = i + (size_t)__builtin_ctz(hits);                                           \
+        scores[count] = absolute ? ABS(x[column]) : x[column];                                     \
+        columns[count++] = (int32_t)column;                                                        \
+      }                                                                                            \
+    }                                                                                              \
+    for (; i < end; ++i) {                                                                         \
+      NUMBER score = absolute ? ABS(x[i]) : x[i];                                                  \
+      scores[count] = score;                                                                       \
+      columns[count] = (int32_t)i;                                                                 \
+      count += score >= bound;                                                                     \
+    }                                                                                              \
+    return count;                                                                                  \
+  }                                                                                                \
+                                                                                                   \
+  FOR_EVERY_ISA                                                                                    \
+  size_t CKernels_collect_##SUFFIX(const NUMBER *x, size_t n, NUMBER bound, bool absolute,         \
+                                   double *scores, int32_t *columns) {                             \
+    return collect_##SUFFIX(x, 0, n, bound, absolute, scores, columns);                            \
+  }                                                                                                \
+                                                                                                   \
+  FOR_EVERY_ISA                                                                                    \
+  size_t CKernels_gather_##SUFFIX(const NUMBER *x, size_t n, size_t height, const NUMBER *maxima,  \
+                                  NUMBER bound, bool absolute, double *scores,                     \
+                                  int32_t *columns) {                                              \
+    size_t count = 0;                                                                              \
+    size_t step = height * LANES;                                                                  \
+    for (size_t start = 0; start < n; start += step, maxima += LANES) {                            \
+      bool hit = false;                                                                            \
+      for (int l = 0; l < LANES; ++l) hit |= maxima[l] >= bound;                                   \
+      if (!hit) continue;                                                                          \
+      size_t end = start + step < n ? start + step : n;                                            \
+      count += collect_##SUFFIX(x, start, end, bound, absolute, scores + count, columns + count);  \
+    }                                                                                              \
+    return count;                                                                                  \
+  }                                                                                                \
+                                                                                                   \
+  FOR_EVERY_ISA                                                                                    \
+  bool CKernels_all_finite_##SUFFIX(const NUMBER *x, size_t n) {                                   \
+    /* x * 0 is 0 for every finite x, and NaN for all others. */                                   \
+    NUMBER sums[LANES] = {0};                                                                      \
+    size_t i = 0;                                                                                  \
+    for (; i + LANES <= n; i += LANES) {                                                           \
+      for (int l = 0; l < LANES; ++l) sums[l] += x[i + l] * 0;                                     \
+    }                                                                                              \
+    NUMBER sum = 0;                                                                                \
+    for (int l = 0; l < LANES; ++l) sum += sums[l];                                                \
+    for (; i < n; ++i) sum += x[i] * 0;                                                            \
+    return sum == 0;                                                                               \
+  }                                                                                                \
+                                                                                                   \
+  FOR_EVERY_ISA                                                                                    \
+  void CKernels_load_##SUFFIX(const NUMBER *x, size_t n, bool negated, NUMBER *out) {              \
+    for (size_t i = 0; i < n; ++i) out[i] = negated && x[i] != -INFINITY ? -x[i] : x[i];           \
+  }
+
+DEFINE_KERNELS(f32, float, fabsf, int32_t)
+DEFINE_KERNELS(f64, double, fabs, int64_t)
