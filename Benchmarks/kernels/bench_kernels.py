@@ -17,6 +17,9 @@ from pathlib import Path
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[name] = "1"
+# Nothing is left beside the sources, where SwiftPM would find it.
+sys.dont_write_bytecode = True
+os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp()
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402

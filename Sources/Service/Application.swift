@@ -42,8 +42,8 @@ package final class Application: Sendable {
     }
 
     /// Orderly end: nothing new is accepted, what was accepted is answered, then connections close.
-    /// Returns how many requests the deadline cut off (they are still answered, late, before it
-    /// ends).
+    /// Returns how many requests the deadline cut off: searches that can be ended get a 503, others
+    /// are answered late.
     @discardableResult
     package func stop() -> Int {
         state.startDraining()
@@ -60,8 +60,12 @@ package final class Application: Sendable {
         }
         // Suspended connections must be resumed before the daemon stops: the workers finish them.
         state.workers.stop()
-        // Answered is not yet sent: slow readers have until the deadline.
-        while state.openExchanges.value > 0 && monotonicNanoseconds() < deadline { usleep(2000) }
+        // Answered is not yet sent: slow readers have until the deadline, and what the deadline
+        // ended has another second.
+        let sendDeadline = isIdle ? deadline : monotonicNanoseconds() + 1_000_000_000
+        while state.openExchanges.value > 0 && monotonicNanoseconds() < sendDeadline {
+            usleep(2000)
+        }
         daemon.stop()
         return unfinished
     }

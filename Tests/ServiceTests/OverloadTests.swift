@@ -29,6 +29,34 @@ import Testing
         #expect(metrics.contains("topkd_rejected_total{reason=\"overloaded\"} \(12 - answered)\n"))
     }
 
+    @Test("a small request that takes long is nobody else's delay", .timeLimit(.minutes(1)))
+    func longSmallRequest() throws {
+        let service = try LiveService {
+            $0.limits.workers = 2
+            $0.limits.ioThreads = 1
+        }
+        defer { service.stop() }
+        let slow = try service.client(timeoutSeconds: 60)
+        // 4 KB and about a second of work: computed where it arrived, it would stop everyone.
+        slow.send(
+            "POST /topk?n=2048&k=1024&p=2&lambda=10&dtype=float16&solver=dykstra&tolerance=0"
+                + "&max_iterations=8000 HTTP/1.1\r\nHost: t\r\nContent-Length: 4096\r\n"
+                + "Content-Type: application/octet-stream\r\n\r\n")
+        slow.send([UInt8](repeating: 0, count: 4096))
+        let observer = try service.client()
+        var busy = false
+        for _ in 0..<200 where !busy {
+            busy = try observer.request("GET", "/metrics").text.contains("topkd_workers_busy 1.0")
+        }
+        #expect(busy, "a worker has it")
+        let started = Date()
+        #expect(try observer.request("GET", "/livez").status == 200)
+        #expect(Date().timeIntervalSince(started) < 0.5)
+        #expect(try slow.readResponse().status == 200)
+        let metrics = try observer.request("GET", "/metrics").text
+        #expect(metrics.contains("topkd_codec_requests_total{codec=\"octet-stream\"} 1\n"))
+    }
+
     @Test("bodies beyond the byte budget are a 503, and the budget comes back")
     func byteBudget() throws {
         let service = try LiveService {

@@ -48,6 +48,26 @@ import Testing
         #expect(lost.load(ordering: .relaxed) == 0 && told.load(ordering: .relaxed) == 6)
     }
 
+    @Test("a search that would take minutes ends with the drain deadline", .timeLimit(.minutes(1)))
+    func longSearch() throws {
+        let service = try LiveService { $0.limits.drainTimeoutSeconds = 1 }
+        let client = try service.client()
+        let row = "[" + [String](repeating: "1", count: 4000).joined(separator: ",") + "]"
+        let rows = [String](repeating: row, count: 4).joined(separator: ",")
+        let body = """
+            {"x": [\(rows)], "k": 2000, "lambda": 10, "p": 2, "solver": "dykstra", "tolerance": 0, \
+            "max_iterations": 100000}
+            """
+        client.send(
+            "POST /topk HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n" + body)
+        usleep(300_000)
+        let started = Date()
+        service.stop()
+        #expect(Date().timeIntervalSince(started) < 10)
+        try BadInputTests.check(client.readResponse(), 503, "draining", nil)
+    }
+
     @Test("a slow reader gets its whole answer")
     func slowReader() throws {
         let service = try LiveService()
