@@ -15,6 +15,9 @@
 #define FOR_EVERY_ISA
 #endif
 
+// The same digits from every instruction set: no multiplication melts into an addition.
+#pragma STDC FP_CONTRACT OFF
+
 #define LANES CKernels_lanes
 
 typedef float line_f32 __attribute__((ext_vector_type(LANES)));

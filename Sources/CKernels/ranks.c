@@ -87,9 +87,10 @@ void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, doubl
   }
 
 #define DEFINE_ROW_RANKS(SUFFIX, NUMBER)                                                           \
-  FOR_EVERY_ISA                                                                                    \
-  void CKernels_row_ranks_##SUFFIX(const NUMBER *x, size_t rows, size_t n, size_t k,               \
-                                   bool absolute, NUMBER *kth, NUMBER *next) {                     \
+  /* Inlined for every k, so that `top` is a few registers. */                                     \
+  __attribute__((always_inline)) static inline void row_ranks_##SUFFIX(                            \
+      const NUMBER *x, size_t rows, size_t n, const size_t k, bool absolute, NUMBER *kth,          \
+      NUMBER *next) {                                                                              \
     typedef line_##SUFFIX line;                                                                    \
     line top[CKernels_row_ranks_max + 1];                                                          \
     for (size_t m = 0; m <= k; ++m) top[m] = (line)(NUMBER)(-INFINITY);                            \
@@ -122,6 +123,21 @@ void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, doubl
     }                                                                                              \
     memcpy(kth, &top[k - 1], rows * sizeof(NUMBER));                                               \
     memcpy(next, &top[k], rows * sizeof(NUMBER));                                                  \
+  }                                                                                                \
+                                                                                                   \
+  FOR_EVERY_ISA                                                                                    \
+  void CKernels_row_ranks_##SUFFIX(const NUMBER *x, size_t rows, size_t n, size_t k,               \
+                                   bool absolute, NUMBER *kth, NUMBER *next) {                     \
+    switch (k) {                                                                                   \
+      case 1: row_ranks_##SUFFIX(x, rows, n, 1, absolute, kth, next); return;                      \
+      case 2: row_ranks_##SUFFIX(x, rows, n, 2, absolute, kth, next); return;                      \
+      case 3: row_ranks_##SUFFIX(x, rows, n, 3, absolute, kth, next); return;                      \
+      case 4: row_ranks_##SUFFIX(x, rows, n, 4, absolute, kth, next); return;                      \
+      case 5: row_ranks_##SUFFIX(x, rows, n, 5, absolute, kth, next); return;                      \
+      case 6: row_ranks_##SUFFIX(x, rows, n, 6, absolute, kth, next); return;                      \
+      case 7: row_ranks_##SUFFIX(x, rows, n, 7, absolute, kth, next); return;                      \
+      default: row_ranks_##SUFFIX(x, rows, n, 8, absolute, kth, next); return;                     \
+    }                                                                                              \
   }
 
 DEFINE_ROW_RANKS(f32, float)

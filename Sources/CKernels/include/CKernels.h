@@ -70,7 +70,7 @@ void CKernels_row_ranks_f64(const double *x, size_t rows, size_t n, size_t k, bo
                             double *kth, double *next);
 
 /// Sums over u_i = z_i + t > 0: entries with u^e below `cap` give u^e to `sum` and e u^(e-1) to
-/// `slope`, all others count as `capped`.
+/// `slope`, all others count as `capped`. n is a multiple of 16, the rest filled up with -inf.
 typedef struct CKernels_Sums {
   double sum;
   double slope;

@@ -9,7 +9,7 @@ protocol PowerRule {
     /// (u^e, e u^(e-1)) for u > 0.
     func callAsFunction(_ u: Double) -> (power: Double, slope: Double)
     /// Sums over u_i = offsets[i] + t > 0: entries with u^e below `cap` give u^e and e u^(e-1), all
-    /// others count as capped.
+    /// others count as capped. Behind `count` offsets there is -inf up to a multiple of 16.
     func sums(
         _ offsets: UnsafePointer<Double>, count: Int, _ t: Double, cap: Double
     ) -> CKernels_Sums
@@ -24,7 +24,7 @@ struct Linear: PowerRule {
     func sums(
         _ offsets: UnsafePointer<Double>, count: Int, _ t: Double, cap: Double
     ) -> CKernels_Sums {
-        CKernels_sums_linear(offsets, count, t, cap)
+        CKernels_sums_linear(offsets, (count + 15) / 16 * 16, t, cap)
     }
 }
 
@@ -37,7 +37,7 @@ struct Cubic: PowerRule {
     func sums(
         _ offsets: UnsafePointer<Double>, count: Int, _ t: Double, cap: Double
     ) -> CKernels_Sums {
-        CKernels_sums_cubic(offsets, count, t, cap)
+        CKernels_sums_cubic(offsets, (count + 15) / 16 * 16, t, cap)
     }
 }
 
@@ -83,6 +83,15 @@ enum Exponent {
     case linear
     case cubic
     case general(Double)
+
+    /// e = 1 / (p - 1).
+    var e: Double {
+        switch self {
+        case .linear: 1
+        case .cubic: 3
+        case .general(let e): e
+        }
+    }
 
     /// 4/3 as the nearest double, the value that "4/3" and 1.3333333333333333 both mean.
     static let fourThirds = 4.0 / 3.0

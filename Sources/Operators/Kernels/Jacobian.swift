@@ -17,9 +17,9 @@ struct Jacobian {
     private let largest: Double
 
     init(_ support: borrowing Support, _ segment: Support.Segment) {
-        slopes = UnsafePointer(support.slopes + segment.entries.lowerBound)
-        levels = UnsafePointer(support.levels + segment.entries.lowerBound)
-        count = segment.entries.count
+        slopes = UnsafePointer(support.slopes + segment.start)
+        levels = UnsafePointer(support.levels + segment.start)
+        count = segment.end - segment.start
         weight = segment.weight
         var best = 0
         for i in 0..<count where slopes[i] > slopes[best] { best = i }

@@ -27,13 +27,13 @@ struct SparseTopK {
         copy.update(from: scores, count: count)
         let ranks = Ranks.select(copy, count: count, k: k)
         workspace.support.reset(capacity: count)
-        guard let next = ranks.next, !isHard(kth: ranks.kth, next: next) else {
+        guard let next = ranks.next, !isHard(kth: ranks.kth, next: next, workspace) else {
             return selectHard(count: count, kth: ranks.kth, workspace)
         }
         let kept = compact(count: count, above: cut(ranks.kth), workspace)
         // Only rounding of the cut itself could drop s_{k+1}; then nothing is left to share.
         if kept <= k { return selectHard(count: kept, kth: ranks.kth, workspace) }
-        _ = workspace.offsets.reserve(kept)
+        _ = workspace.offsets.reserve(kept + 16)
         solveSoft(count: kept, ranks, next, workspace)
     }
 
@@ -50,12 +50,12 @@ struct SparseTopK {
         _ row: UnsafeBufferPointer<S>, _ ranks: Ranks, _ workspace: Workspace
     ) {
         guard let next = ranks.next else { return }
-        let hard = isHard(kth: ranks.kth, next: next)
+        let hard = isHard(kth: ranks.kth, next: next, workspace)
         let bound = hard ? ranks.kth : cut(ranks.kth)
         let count = Selection.gather(row, above: bound, isAbsolute: isMagnitude, workspace)
         workspace.support.reset(capacity: count)
         if hard || count <= k { return selectHard(count: count, kth: ranks.kth, workspace) }
-        _ = workspace.offsets.reserve(count)
+        _ = workspace.offsets.reserve(count + 16)
         solveSoft(count: count, ranks, next, workspace)
     }
 
@@ -76,10 +76,11 @@ struct SparseTopK {
             guard w > 0x1p-300 && kth < 0x1p900 else {
                 return min(kth / 2, cube(kth / (2 * lambda))) * (1 - 0x1p-40)
             }
-            for _ in 0..<7 {
+            // At most 2^(1/3) too large to begin with: five steps leave less than 2^-36.
+            for _ in 0..<5 {
                 w -= (w * (w * w + lambda) - kth) / (3 * w * w + lambda)
             }
-            return cube(w) * (1 - 0x1p-40)
+            return cube(w) * (1 - 0x1p-30)
         case .general(let e):
             // In logarithms: kth / (2 lambda) may leave the range of doubles.
             return min(kth / 2, exp2(e * (log2(kth) - log2(lambda) - 1))) * (1 - 0x1p-30)
@@ -89,19 +90,24 @@ struct SparseTopK {
     private func cube(_ v: Double) -> Double { v * v * v }
 
     /// Whether the gap is so wide that nothing is shared: the answer is the hard top k.
-    private func isHard(kth: Double, next: Double) -> Bool {
+    private func isHard(kth: Double, next: Double, _ workspace: Workspace) -> Bool {
         guard lambda > 0 else { return true }
         guard isMagnitude else { return kth - next >= lambda }
         if next == 0 { return true }
         if kth == next { return false }
-        let unit = Unit(next: next, lambda: lambda, exponent)
+        let unit = workspace.unit(next: next, lambda: lambda, exponent)
         let gap = (kth - next) * unit.scale
         let next = next * unit.scale
         let lambda = unit.lambda
         switch exponent {
         // The gap is exact where it is small; the sum next + lambda next^(p-1) would lose it.
         case .linear: return gap >= lambda * next
-        case .cubic: return gap >= lambda * cbrt(next)
+        case .cubic:
+            // Cubes decide but for the last digits.
+            let (ours, theirs) = (cube(gap), cube(lambda) * next)
+            if ours > theirs * (1 + 0x1p-40) && theirs > 0 { return true }
+            if ours < theirs * (1 - 0x1p-40) && ours > 0 { return false }
+            return gap >= lambda * cbrt(next)
         case .general(let e): return gap >= lambda * pow(next, 1 / e)
         }
     }
@@ -144,7 +150,7 @@ struct SparseTopK {
     ) {
         let unit =
             isMagnitude
-            ? Unit(next: next, lambda: lambda, exponent) : Unit(lambda: lambda)
+            ? workspace.unit(next: next, lambda: lambda, exponent) : Unit(lambda: lambda)
         let next = next * unit.scale
         var solver = ThresholdSolver(
             power, scores: workspace.scores.pointer, offsets: workspace.offsets.pointer,

@@ -4,14 +4,16 @@
 /// ascending, the sorting solvers (pav, dykstra) make one a block, in the order of the scores.
 struct Support: ~Copyable {
     /// Entries that share a threshold: their slopes D couple them, others' do not.
-    struct Segment {
-        let entries: Range<Int>
+    struct Segment: BitwiseCopyable {
+        let start: Int
+        let end: Int
         /// K, the weight that its active entries share: k - n_capped, or a block's sum of w.
         let weight: Double
     }
 
     private(set) var count = 0
-    private(set) var segments: [Segment] = []
+    private(set) var segmentCount = 0
+    private var segmentScratch = Scratch<Segment>()
     private(set) var isAscending = true
     private var columnScratch = Scratch<Int32>()
     private var scoreScratch = Scratch<Double>()
@@ -30,9 +32,15 @@ struct Support: ~Copyable {
     /// u_i on active entries: the part that lambda's derivative needs. 0 on capped ones.
     var levels: UnsafeMutablePointer<Double> { levelScratch.pointer }
 
+    var segments: UnsafeBufferPointer<Segment> {
+        UnsafeBufferPointer(start: segmentScratch.pointer, count: segmentCount)
+    }
+
     mutating func reset(capacity: Int) {
         count = 0
-        segments.removeAll(keepingCapacity: true)
+        segmentCount = 0
+        // Every segment has an entry.
+        _ = segmentScratch.reserve(capacity + 1)
         isAscending = true
         _ = columnScratch.reserve(capacity)
         _ = scoreScratch.reserve(capacity)
@@ -49,7 +57,8 @@ struct Support: ~Copyable {
         slopeScratch.trim()
         levelScratch.trim()
         orderScratch.trim()
-        if segments.capacity > 1 << 16 { segments = [] }
+        segmentCount = 0
+        segmentScratch.trim()
     }
 
     @inline(__always)
@@ -66,8 +75,10 @@ struct Support: ~Copyable {
 
     /// Closes the segment of all entries since the last one.
     mutating func endSegment(weight: Double) {
-        let start = segments.last?.entries.upperBound ?? 0
-        if start < count { segments.append(Segment(entries: start..<count, weight: weight)) }
+        let start = segmentCount > 0 ? segmentScratch.pointer[segmentCount - 1].end : 0
+        guard start < count else { return }
+        segmentScratch.pointer[segmentCount] = Segment(start: start, end: count, weight: weight)
+        segmentCount += 1
     }
 
     /// Sets the order in which `ordered` reads, for entries that were appended by score.

@@ -11,11 +11,12 @@ struct SupportProducts {
     func appendAnswer(to output: OperatorOutput, _ workspace: Workspace) {
         let count = workspace.support.count
         let weights = workspace.support.weights
+        if kind == .mask {
+            return workspace.support.emit(weights, to: output.answer, workspace.reordering)
+        }
         let values = workspace.products.reserve(count)
         switch kind {
-        case .mask:
-            for i in 0..<count { values[i] = weights[i].finite }
-        case .values:
+        case .mask, .values:
             let scores = workspace.support.scores
             for i in 0..<count { values[i] = (sign * scores[i] * weights[i]).finite }
         case .magnitude:
@@ -50,7 +51,7 @@ struct SupportProducts {
         case .mask:
             for segment in workspace.support.segments {
                 lambdaGradient += Jacobian(workspace.support, segment)
-                    .applyMask(c + segment.entries.lowerBound)
+                    .applyMask(c + segment.start)
             }
             for i in 0..<count { c[i] = sign * c[i].finite }
         case .values:
@@ -60,7 +61,7 @@ struct SupportProducts {
             for i in 0..<count { c[i] *= signs[i] }
             for segment in workspace.support.segments {
                 let jacobian = Jacobian(workspace.support, segment)
-                let start = c + segment.entries.lowerBound
+                let start = c + segment.start
                 if direction == .vjp {
                     lambdaGradient += jacobian.applyMagnitudeTransposed(start)
                 } else {
@@ -102,7 +103,7 @@ struct SupportProducts {
         var lambdaGradient = 0.0
         for segment in workspace.support.segments {
             lambdaGradient += Jacobian(workspace.support, segment)
-                .applyMask(inner + segment.entries.lowerBound)
+                .applyMask(inner + segment.start)
         }
         for i in 0..<count {
             let coupled = isTransposed ? inner[i] : scores[i] * inner[i].finite
@@ -119,7 +120,7 @@ struct SupportProducts {
         let d = b + count
         for segment in workspace.support.segments {
             Jacobian(workspace.support, segment).shares(
-                into: b + segment.entries.lowerBound,
+                into: b + segment.start,
                 weight: kind == .magnitude ? segment.weight : 0)
         }
         let (weights, scores) = (workspace.support.weights, workspace.support.scores)

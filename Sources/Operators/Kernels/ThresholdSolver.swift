@@ -52,7 +52,11 @@ struct ThresholdSolver<Power: PowerRule> {
     mutating func setAnchor(_ value: Double) {
         anchor = value
         for i in 0..<count { offsets[i] = (scores[i] * scale - value) / lambda }
+        for i in count..<Self.paddedCount(count) { offsets[i] = -.infinity }
     }
+
+    /// Numbers that `offsets` needs room for: whole lines of SIMD lanes.
+    static func paddedCount(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
     /// The weight at which an entry is fully selected: 1 for mask, theta for magnitude.
     @inline(__always)
@@ -76,10 +80,24 @@ struct ThresholdSolver<Power: PowerRule> {
         let target = (k - sums.capped) * unit
         let ratio = target / sum
         let e = power.e
-        let root = e == 1 ? ratio : e == 3 ? cbrt(ratio) : pow(ratio, 1 / e)
+        let root = e == 1 ? ratio : e == 3 ? cubeRoot(ratio) : pow(ratio, 1 / e)
         let capSlope = isMagnitude ? lambda / unit : 0
         let step = (root - 1) / (sums.slope / (e * sum) + root * capSlope / e)
         return Evaluation(excess: sum - target, scale: target, step: target > 0 ? step : .nan)
+    }
+
+    /// a^(1/3), by Halley's iteration around 1, where a solver's ratios are: a fifth of the time of
+    /// short rows went to cbrt.
+    @inline(__always)
+    private func cubeRoot(_ a: Double) -> Double {
+        guard a > 0.125 && a < 8 else { return cbrt(a) }
+        var root = (1 + 2 * a) / (2 + a)
+        // Each step triples the digits.
+        for _ in 0..<(a > 0.9 && a < 1.1 ? 2 : 3) {
+            let cube = root * root * root
+            root *= (cube + 2 * a) / (2 * cube + a)
+        }
+        return root
     }
 
     /// F(t): negative below the root, positive above.

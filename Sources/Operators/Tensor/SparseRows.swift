@@ -99,14 +99,17 @@ package final class SparseRows: @unchecked Sendable {
     }
 
     private func reserve(_ needed: Int) {
-        indexBuffer = Self.grown(
-            indexBuffer, to: needed * MemoryLayout<Int32>.stride, used: count * 4)
-        dataBuffer = Self.grown(
-            dataBuffer, to: needed * dtype.byteCount, used: count * dtype.byteCount)
+        let indexBytes = needed * MemoryLayout<Int32>.stride
+        if indexBytes > indexBuffer.capacity {
+            indexBuffer = Self.grown(indexBuffer, to: indexBytes, used: count * 4)
+        }
+        let dataBytes = needed * dtype.byteCount
+        if dataBytes > dataBuffer.capacity {
+            dataBuffer = Self.grown(dataBuffer, to: dataBytes, used: count * dtype.byteCount)
+        }
     }
 
     private static func grown(_ buffer: RawBuffer, to needed: Int, used: Int) -> RawBuffer {
-        if needed <= buffer.capacity { return buffer }
         let larger = RawBuffer(capacity: max(needed, buffer.capacity * 2, 1024))
         larger.memory.copyMemory(from: buffer.memory, byteCount: used)
         return larger

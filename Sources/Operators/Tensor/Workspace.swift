@@ -31,7 +31,14 @@ package final class Workspace {
     /// The solved row: what forward emits and what the gradient needs.
     @exclusivity(unchecked) var support = Support()
 
+    @exclusivity(unchecked) private var units = UnitCache()
+
     package init() {}
+
+    /// The unit for a row of magnitudes, see `Unit`.
+    func unit(next: Double, lambda: Double, _ exponent: Exponent) -> Unit {
+        units.unit(next: next, lambda: lambda, exponent)
+    }
 
     /// Gives back what one unusual request has made large; pages of ordinary ones are kept.
     package func trim() {

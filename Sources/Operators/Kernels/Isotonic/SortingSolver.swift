@@ -41,7 +41,8 @@ struct SortingSolver {
         if unit.scale != 1 { for i in 0..<finiteCount { scores[i] *= unit.scale } }
         let sorted = IsotonicRow(
             count: finiteCount, scores: scores,
-            offsets: workspace.offsets.reserve(finiteCount), columns: workspace.columns.pointer,
+            offsets: workspace.offsets.reserve(finiteCount + 16),
+            columns: workspace.columns.pointer,
             weights: weights, isMagnitude: isMagnitude, unit: unit)
         let report = try solve(sorted, workspace)
         workspace.support.orderByColumn()
