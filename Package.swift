@@ -49,7 +49,7 @@ let package = Package(
             dependencies: [
                 "Operators", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/kernels",
-            exclude: ["README.md", "bench_kernels.py", "peer_numba.py", "requirements.txt"],
+            exclude: ["README.md", "bench_kernels.py", "bench_worst.py", "peer_numba.py", "requirements.txt"],
             sources: ["Kernels.swift"]),
 
         .target(

@@ -51,6 +51,13 @@ class Ours:
         return line
 
 
+def build():
+    """Builds the Swift side in release, and starts it."""
+    command = ["swift", "build", "-c", "release", "--product", "kernels"]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
+    return Ours(ROOT / ".build/release/kernels")
+
+
 def clock(seconds, body):
     """The median time of one call in nanoseconds, over as many as fit, at least three."""
     body()
@@ -138,12 +145,11 @@ def main():
     parser.add_argument("--no-peer", dest="peer", action="store_false", help="leave numba out")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    build = ["swift", "build", "-c", "release", "--product", "kernels"]
-    subprocess.run(build, cwd=ROOT, check=True, stdout=sys.stderr)
-    ours = Ours(ROOT / ".build/release/kernels")
+    ours = build()
     with tempfile.TemporaryDirectory() as folder:
         for name in args.shapes:
             measure(ours, args, name, folder)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -121,8 +121,8 @@ void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, doubl
         }                                                                                          \
       }                                                                                            \
     }                                                                                              \
-    memcpy(kth, &top[k - 1], rows * sizeof(NUMBER));                                               \
-    memcpy(next, &top[k], rows * sizeof(NUMBER));                                                  \
+    memcpy(kth, &top[k - 1], sizeof(line));                                                        \
+    memcpy(next, &top[k], sizeof(line));                                                           \
   }                                                                                                \
                                                                                                    \
   FOR_EVERY_ISA                                                                                    \

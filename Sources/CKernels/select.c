@@ -74,22 +74,39 @@
     return unordered_##SUFFIX(low);                                                                \
   }                                                                                                \
                                                                                                    \
+  static inline uint64_t hits_##SUFFIX(const NUMBER *x, NUMBER bound, bool absolute) {             \
+    line_##SUFFIX line;                                                                            \
+    memcpy(&line, x, sizeof line);                                                                 \
+    if (absolute) line = __builtin_elementwise_abs(line);                                          \
+    lane_mask mask = __builtin_convertvector(line >= bound, lane_mask);                            \
+    uint16_t hits;                                                                                 \
+    memcpy(&hits, &mask, sizeof hits);                                                             \
+    return hits;                                                                                   \
+  }                                                                                                \
+                                                                                                   \
   static inline size_t collect_##SUFFIX(const NUMBER *x, size_t start, size_t end, NUMBER bound,   \
                                         bool absolute, double *scores, int32_t *columns) {         \
     size_t count = 0;                                                                              \
     size_t i = start;                                                                              \
-    for (; i + LANES <= end; i += LANES) {                                                         \
-      line_##SUFFIX line;                                                                          \
-      memcpy(&line, x + i, sizeof line);                                                           \
-      if (absolute) line = __builtin_elementwise_abs(line);                                        \
-      lane_mask mask = __builtin_convertvector(line >= bound, lane_mask);                          \
-      uint16_t hits;                                                                               \
-      memcpy(&hits, &mask, sizeof hits);                                                           \
-      for (; hits != 0; hits &= (uint16_t)(hits - 1)) {                                            \
-        size_t column = i + (size_t)__builtin_ctz(hits);                                           \
+    /* Four lines at a time: one branch that may be mispredicted instead of four. */               \
+    while (i + LANES <= end) {                                                                     \
+      uint64_t hits = 0;                                                                           \
+      size_t lines = (end - i) / LANES;                                                            \
+      if (lines >= 4) {                                                                            \
+        lines = 4;                                                                                 \
+        for (int l = 0; l < 4; ++l) {                                                              \
+          hits |= hits_##SUFFIX(x + i + l * LANES, bound, absolute) << (l * LANES);                \
+        }                                                                                          \
+      } else {                                                                                     \
+        lines = 1;                                                                                 \
+        hits = hits_##SUFFIX(x + i, bound, absolute);                                              \
+      }                                                                                            \
+      for (; hits != 0; hits &= hits - 1) {                                                        \
+        size_t column = i + (size_t)__builtin_ctzll(hits);                                         \
         scores[count] = absolute ? ABS(x[column]) : x[column];                                     \
         columns[count++] = (int32_t)column;                                                        \
       }                                                                                            \
+      i += lines * LANES;                                                                          \
     }                                                                                              \
     for (; i < end; ++i) {                                                                         \
       NUMBER score = absolute ? ABS(x[i]) : x[i];                                                  \

@@ -63,7 +63,7 @@ double CKernels_largest(const double *values, size_t n);
 enum { CKernels_row_ranks_max = 8 };
 
 /// kth[r] and next[r] = the k-th and (k+1)-th largest score of each of `rows` (1 to 16) rows of n
-/// finite numbers, one after the other, k < n: SIMD goes across the rows.
+/// finite numbers, one after the other, k < n: SIMD goes across the rows. Both have room for 16.
 void CKernels_row_ranks_f32(const float *x, size_t rows, size_t n, size_t k, bool absolute,
                             float *kth, float *next);
 void CKernels_row_ranks_f64(const double *x, size_t rows, size_t n, size_t k, bool absolute,
