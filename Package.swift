@@ -49,7 +49,10 @@ let package = Package(
             dependencies: [
                 "Operators", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/kernels",
-            exclude: ["README.md", "bench_kernels.py", "bench_worst.py", "peer_numba.py", "requirements.txt"],
+            exclude: [
+                "README.md", "bench_kernels.py", "bench_worst.py", "peer_numba.py",
+                "requirements.txt",
+            ],
             sources: ["Kernels.swift"]),
 
         .target(

@@ -19,11 +19,11 @@ struct Sample {
 
     static func make(_ random: inout SplitMix64, kinds: Int) -> Sample {
         let kind = Int.random(in: 0..<kinds, using: &random)
-        let n = Int.random(in: 1...60, using: &random)
+        let n = Int.random(in: 1...100, using: &random)
         return Sample(
             kind: kind, k: Int.random(in: 1...n, using: &random),
             lambda: [1e-12, 1e-6, 0.01, 0.1, 1, 10, 1000, 1e6].randomElement(using: &random)!,
-            p: [2, 4.0 / 3, 4.0 / 3, 1.5, 3, Double.random(in: 1.05...16, using: &random)]
+            p: [2, 4.0 / 3, 1.5, 3, 1.05, 16, Double.random(in: 1.05...16, using: &random)]
                 .randomElement(using: &random)!,
             x: HostileRow.make(kind, n, &random))
     }

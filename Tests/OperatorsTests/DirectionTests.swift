@@ -136,12 +136,18 @@ import Testing
         for _ in 0..<600 {
             let sample = Sample(&random)
             let h = 1e-5 * sample.lambda
+            // The smallest, too: there the sign of values' differs from mask's.
+            let hasLargest = op.descriptor.parameters.contains { $0.name == "largest" }
+            let isSmallest = hasLargest && Bool.random(using: &random)
+            let more: [String: ParameterValue] =
+                isSmallest ? ["largest": .boolean(false)] : [:]
             func value(_ lambda: Double) throws -> (Double, [Int]) {
                 let parameters = Compute.parameters(
-                    op, k: [sample.k], lambda: [lambda], p: sample.p)
+                    op, k: [sample.k], lambda: [lambda], p: sample.p, more)
                 let y = try Compute.forward(op, [sample.x], parameters)[0]
                 let full = try Compute.forward(
-                    op, [sample.x], Compute.parameters(op, k: [sample.k], lambda: [0], p: 2))[0]
+                    op, [sample.x], Compute.parameters(op, k: [sample.k], lambda: [0], p: 2, more))[
+                        0]
                 return (dot(sample.c, y), zip(y, full).map { $0 == 0 ? 0 : $0 == $1 ? 2 : 1 })
             }
             let here = try value(sample.lambda)
@@ -149,11 +155,12 @@ import Testing
             // Not over a kink.
             guard here.1 == up.1 && here.1 == down.1 else { continue }
             let reference = ReferenceJacobian(
-                name, sample.x, k: sample.k, lambda: sample.lambda, p: sample.p)
+                name, isSmallest ? sample.x.map { -$0 } : sample.x, k: sample.k,
+                lambda: sample.lambda, p: sample.p)
             if sample.p > 2 && reference.clearance < 0.01 { continue }
             let output = try Compute.run(
                 op, .vjp, [sample.x], stack: [[sample.c]],
-                sample.parameters(op, ["wrt": .words(["lambda"])]))
+                sample.parameters(op, more.merging(["wrt": .words(["lambda"])]) { $1 }))
             let numeric = (up.0 - down.0) / (2 * h)
             let found = Compute.numbers(output, "lambda_gradient")[0]
             #expect(

@@ -129,8 +129,10 @@ struct Partition<Power: PowerRule> {
             let u = (row.scores[i] - anchor) / row.lambda + t
             let derivative = row.weights[i] * unit - (u > 0 ? min(power(u).power, cap) : 0)
             sum += derivative
-            // A derivative that is lost in the sum still says on which side its entry is.
-            if sum < least || (at == i && derivative < 0) {
+            // A derivative that is lost in the sum, or underflows, still says on which side its
+            // entry is.
+            let isAbove = derivative < 0 || (row.weights[i] == 0 && u > 0)
+            if sum < least || (at == i && isAbove) {
                 least = sum
                 at = i + 1
             }
