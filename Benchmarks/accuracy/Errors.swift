@@ -67,8 +67,9 @@ struct Errors: ParsableCommand {
             let c = rounded(random.normals(n))
             let name = op.descriptor.name
             let reference = ReferenceJacobian(name, x, k: k, lambda: lambda, p: p)
-            // Next to 0 the derivative of p > 2 has no bound: nothing to compare with.
-            if p > 2 && reference.clearance < 1e-3 { continue }
+            // Next to 0 the derivative of p > 2 has no bound, and on a kink (16-bit numbers meet
+            // them often) there is more than one: nothing to compare with.
+            if reference.isOnKink || (p > 2 && reference.clearance < 1e-3) { continue }
             count += 1
             var more: [String: ParameterValue] = ["solver": .word(solver)]
             if solver == "dykstra" {

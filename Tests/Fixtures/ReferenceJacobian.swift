@@ -7,8 +7,11 @@ package struct ReferenceJacobian {
     private let rows: [[Wide]]
     /// d y_i / d lambda.
     private let byLambda: [Wide]
-    /// The least distance of an active u from 0 and from its cap; how near a kink is.
+    /// The least active u: for p > 2 the derivative has no bound next to 0.
     package let clearance: Double
+    /// Whether an entry changes its state when lambda changes by 1e-9 of itself: on a kink, either
+    /// side is right.
+    package let isOnKink: Bool
 
     /// - Parameter op: "mask", "values" or "magnitude".
     package init(_ op: String, _ x: [Double], k: Int, lambda: Double, p: Double) {
@@ -16,8 +19,11 @@ package struct ReferenceJacobian {
         let wide = x.map { Wide($0) }
         let lambda = Wide(lambda)
         let e = 1 / (Wide(p) - 1)
-        let states = Reference.states(
-            isMagnitude ? wide.map { abs($0) } : wide, k, lambda, Wide(p), isMagnitude: isMagnitude)
+        let scores = isMagnitude ? wide.map { abs($0) } : wide
+        func nearby(_ lambda: Wide) -> [Reference.State] {
+            Reference.states(scores, k, lambda, Wide(p), isMagnitude: isMagnitude)
+        }
+        let states = nearby(lambda)
         let u = states.map { state -> Wide in
             if case .active(let u) = state { u } else { 0 }
         }
@@ -53,6 +59,11 @@ package struct ReferenceJacobian {
         }
         self.rows = rows
         self.byLambda = byLambda
+        func kinds(_ states: [Reference.State]) -> [Int] {
+            states.map { $0 == .out ? 0 : $0 == .capped ? 2 : 1 }
+        }
+        let here = kinds(states)
+        isOnKink = [1 - 1e-9, 1 + 1e-9].contains { kinds(nearby(lambda * $0)) != here }
         clearance = Double(u.filter { $0 > 0 }.min() ?? 1)
     }
 
