@@ -92,7 +92,7 @@ import Testing
         let small = try run("mask", .forward, [1, 1], w: [1e-170, 0], lambda: 0.1, p: 4.0 / 3)
         #expect(isNear([small[0] * 1e170, small[1] * 1e170], [0.5, 0.5]), "\(small)")
         let steep = try run(
-            "mask", .vjp, [1, 1], c: [1, 0], k: 1, lambda: 1e-310, p: 2,
+            "mask", .vjp, [1, 1], c: [1, 0], k: 1, lambda: 0x1p-1030, p: 2,
             ["solver": .word("dykstra")])
         #expect(steep.allSatisfy { $0.isFinite })
         let spread = try run("magnitude", .forward, [3, 1, 1e-160], k: 2, lambda: 1, p: 16, pav)
