@@ -76,16 +76,20 @@ struct CommonFields {
     ///
     /// - Parameter elsewhere: names that are known in another kind of request, and where.
     func refuseUnknown(
-        _ names: [String], alsoKnown: [String], elsewhere: [String: String]
+        _ names: [String], alsoKnown: [String], elsewhere: (String) -> String?
     ) throws(ServiceError) {
-        let known = alsoKnown + Self.names + parameters.map { $0.name }
-        for name in names where !known.contains(name) {
-            if let place = elsewhere[name] { throw .misplacedParameter(name: name, belongs: place) }
-            if let spec = op.descriptor.parameters.first(where: { $0.name == name }) {
+        for name in names where !alsoKnown.contains(name) && !Self.names.contains(name) {
+            let spec = op.descriptor.parameters.first { $0.name == name }
+            if let spec, spec.directions.contains(direction) { continue }
+            if let place = elsewhere(name) {
+                throw .misplacedParameter(name: name, belongs: place)
+            }
+            if let spec {
                 let paths = spec.directions.map { $0 == .forward ? "/topk" : "/topk/\($0)" }
                 throw .misplacedParameter(
                     name: name, belongs: "POST " + paths.joined(separator: ", "))
             }
+            let known = alsoKnown + Self.names + parameters.map { $0.name }
             throw .unknownParameter(name: name, known: known)
         }
     }

@@ -14,12 +14,13 @@ struct ParameterDecoder {
         _ common: CommonFields, inputs: [String] = [], lookUp: (ParameterSpec) -> RawValue?
     ) throws(ServiceError) -> ParameterValues {
         var values: [ParameterValue] = []
-        var given: Set<String> = []
+        values.reserveCapacity(common.op.descriptor.parameters.count)
+        var given: [String] = []
         for spec in common.op.descriptor.parameters {
             let isHere = spec.directions.contains(common.direction)
             if isHere, let raw = lookUp(spec) {
                 values.append(try decode(raw, spec))
-                given.insert(spec.name)
+                given.append(spec.name)
             } else {
                 values.append(try defaultValue(spec, inputs))
             }

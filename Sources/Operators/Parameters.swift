@@ -53,11 +53,11 @@ package enum ParameterValue: Sendable, Equatable {
 package struct ParameterValues: Sendable {
     private let names: [String]
     private let values: [ParameterValue]
-    private let given: Set<String>
+    private let given: [String]
 
     /// `values[i]` belongs to `specs[i]`; `given` are the names that the request had.
     package init(
-        _ specs: [ParameterSpec], _ values: [ParameterValue], given: Set<String> = []
+        _ specs: [ParameterSpec], _ values: [ParameterValue], given: [String] = []
     ) {
         precondition(specs.count == values.count)
         self.given = given

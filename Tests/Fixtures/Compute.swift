@@ -15,7 +15,7 @@ package enum Compute {
         let values = op.descriptor.parameters.map { spec in
             named[spec.name] ?? Self.defaultValue(spec)
         }
-        return ParameterValues(op.descriptor.parameters, values, given: Set(named.keys))
+        return ParameterValues(op.descriptor.parameters, values, given: Array(named.keys))
     }
 
     private static func defaultValue(_ spec: ParameterSpec) -> ParameterValue {

@@ -39,7 +39,8 @@ package struct JSONCodec: Codec {
         let stackName = message.direction.stackName
         let tensorNames = ["x"] + (stackName.map { [$0] } ?? []) + inputNames
         try common.refuseUnknown(
-            reader.memberNames, alsoKnown: tensorNames, elsewhere: Self.elsewhere)
+            reader.memberNames, alsoKnown: tensorNames
+        ) { Self.elsewhere[$0] }
 
         let tensors = JSONTensors(
             reader: reader, dtype: common.dtype, bodyBytes: message.body.count, pool: pool)

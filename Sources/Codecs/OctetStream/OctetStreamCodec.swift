@@ -34,15 +34,14 @@ package struct OctetStreamCodec: Codec {
             return RawValue(queryText: text, for: kind)
         }
         let stackName = message.direction.stackName.map { $0 + "s" }
-        var elsewhere = Self.elsewhere
-        if let name = message.direction.stackName { elsewhere[name] = "the body, behind x" }
-        for input in common.op.descriptor.inputs {
-            elsewhere[input.name] = "an application/json request"
-        }
         try common.refuseUnknown(
             message.query.map { $0.name },
-            alsoKnown: ["n", "shape"] + (stackName.map { [$0] } ?? []),
-            elsewhere: elsewhere)
+            alsoKnown: ["n", "shape"] + (stackName.map { [$0] } ?? [])
+        ) { name in
+            if name == message.direction.stackName { return "the body, behind x" }
+            let isInput = common.op.descriptor.inputs.contains { $0.name == name }
+            return isInput ? "an application/json request" : Self.elsewhere[name]
+        }
 
         let asked = try stackName.flatMap { (name) throws(ServiceError) -> Int? in
             guard let text = text(name) else { return nil }

@@ -103,17 +103,18 @@ enum PaperParameters {
 
     /// Which of them a request gets.
     static func outputs(_ direction: Direction, _ parameters: ParameterValues) -> [TensorSpec] {
-        var names: Set<String> = []
-        if parameters["solver"].word == SolverChoice.dykstra.rawValue {
-            names = ["iterations", "residual", "converged"]
+        let reports = parameters["solver"].word == SolverChoice.dykstra.rawValue
+        let linearizes = direction == .forward && parameters["linearization"].boolean
+        let givesLambda = direction == .vjp && parameters["wrt"].words.contains("lambda")
+        // The usual request has none of them.
+        guard reports || linearizes || givesLambda else { return [] }
+        return outputs.filter { spec in
+            switch spec.name {
+            case "iterations", "residual", "converged": reports
+            case "lambda_gradient": givesLambda
+            default: linearizes
+            }
         }
-        if direction == .forward && parameters["linearization"].boolean {
-            names.formUnion(["a", "b", "d"])
-        }
-        if direction == .vjp && parameters["wrt"].words.contains("lambda") {
-            names.insert("lambda_gradient")
-        }
-        return outputs.filter { names.contains($0.name) }
     }
 
     /// What no single parameter can know.
@@ -131,9 +132,10 @@ enum PaperParameters {
         if solver == .dykstra {
             try checkWork(x, iterations: parameters["max_iterations"].integer(row: 0))
         }
-        for name in ["max_iterations", "tolerance"]
-        where solver != .dykstra && parameters.isGiven(name) {
-            throw .incompatible(name, "only solver dykstra has it")
+        if solver != .dykstra {
+            for name in ["max_iterations", "tolerance"] where parameters.isGiven(name) {
+                throw .incompatible(name, "only solver dykstra has it")
+            }
         }
         guard let weights else { return }
         if parameters.isGiven("k") {
