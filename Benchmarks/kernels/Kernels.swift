@@ -144,7 +144,7 @@ struct Call {
             "solver": .word(words[5]),
         ]
         let values = op.descriptor.parameters.map { spec in
-            named[spec.name] ?? Self.defaultValue(spec)
+            named[spec.name] ?? spec.defaultParameter ?? .integers([0])
         }
         parameters = ParameterValues(op.descriptor.parameters, values)
         specs = op.outputs(direction, parameters)
@@ -156,17 +156,6 @@ struct Call {
                 DenseRows(
                     buffer, byteOffset: bytes, dtype: x.dtype, rowCount: g * x.rowCount,
                     rowLength: x.rowLength), stackCount: g)
-    }
-
-    private static func defaultValue(_ spec: ParameterSpec) -> ParameterValue {
-        switch spec.defaultValue {
-        case .required, .requiredWithout: .integers([0])
-        case .integer(let value): .integers([value])
-        case .number(let value, _): .numbers([value])
-        case .word(let value): .word(value)
-        case .words(let values): .words(values)
-        case .boolean(let value): .boolean(value)
-        }
     }
 
     /// All rows, in blocks as `Job` makes them.

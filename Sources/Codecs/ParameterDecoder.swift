@@ -31,20 +31,14 @@ struct ParameterDecoder {
     private func defaultValue(
         _ spec: ParameterSpec, _ inputs: [String]
     ) throws(ServiceError) -> ParameterValue {
-        switch spec.defaultValue {
-        case .required:
+        if let value = spec.defaultParameter { return value }
+        guard case .requiredWithout(let input) = spec.defaultValue else {
             throw .missingParameter(name: spec.name, expected: expectation(spec))
-        case .requiredWithout(let input):
-            // Nobody reads it then.
-            if inputs.contains(input) { return .integers([0]) }
-            throw .missingParameter(
-                name: spec.name, expected: "\(expectation(spec)) (or \(input) in its place)")
-        case .integer(let value): return .integers([value])
-        case .number(let value, _): return .numbers([value])
-        case .word(let value): return .word(value)
-        case .words(let values): return .words(values)
-        case .boolean(let value): return .boolean(value)
         }
+        // Nobody reads it then.
+        if inputs.contains(input) { return .integers([0]) }
+        throw .missingParameter(
+            name: spec.name, expected: "\(expectation(spec)) (or \(input) in its place)")
     }
 
     private func decode(_ raw: RawValue, _ spec: ParameterSpec) throws(ServiceError)

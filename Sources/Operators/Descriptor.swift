@@ -1,6 +1,9 @@
 /// What an operator is called, what it takes and what it gives: the one table from which decoding,
 /// validation, GET /operators, metric labels and the contract test are made.
-package struct OperatorDescriptor: Sendable {
+///
+/// A class, as its parameters are: every request reads it on several threads, and copies of a
+/// struct count references to each of its texts.
+package final class OperatorDescriptor: Sendable {
     /// The name in requests and metric labels.
     package let name: String
     /// One sentence for people.
@@ -77,7 +80,7 @@ package struct TensorSpec: Sendable {
 }
 
 /// One parameter of an operator.
-package struct ParameterSpec: Sendable {
+package final class ParameterSpec: Sendable {
     package enum Kind: Sendable {
         /// A whole number; `atMostRowLength` bounds it by n.
         case integer(minimum: Int, maximum: Int?, atMostRowLength: Bool)
@@ -106,6 +109,8 @@ package struct ParameterSpec: Sendable {
     /// Whether an array with one value a row is taken too.
     package let isPerRow: Bool
     package let defaultValue: Default
+    /// The default as requests hold it, made once; nil where there is none.
+    package let defaultParameter: ParameterValue?
     package let unit: String
     /// The directions whose requests have it.
     package let directions: [Direction]
@@ -127,6 +132,15 @@ package struct ParameterSpec: Sendable {
         self.kind = kind
         self.isPerRow = isPerRow
         self.defaultValue = defaultValue
+        defaultParameter =
+            switch defaultValue {
+            case .required, .requiredWithout: nil
+            case .integer(let value): .integers([value])
+            case .number(let value, _): .numbers([value])
+            case .word(let value): .word(value)
+            case .words(let values): .words(values)
+            case .boolean(let value): .boolean(value)
+            }
         self.unit = unit
         self.directions = directions
         self.doc = doc

@@ -13,21 +13,9 @@ package enum Compute {
         if !k.isEmpty { named["k"] = .integers(k) }
         named.merge(more) { $1 }
         let values = op.descriptor.parameters.map { spec in
-            named[spec.name] ?? Self.defaultValue(spec)
+            named[spec.name] ?? spec.defaultParameter ?? .integers([0])
         }
         return ParameterValues(op.descriptor.parameters, values, given: Array(named.keys))
-    }
-
-    private static func defaultValue(_ spec: ParameterSpec) -> ParameterValue {
-        switch spec.defaultValue {
-        case .required: fatalError("no value for parameter \(spec.name)")
-        case .requiredWithout: .integers([0])
-        case .integer(let value): .integers([value])
-        case .number(let value, _): .numbers([value])
-        case .word(let value): .word(value)
-        case .words(let values): .words(values)
-        case .boolean(let value): .boolean(value)
-        }
     }
 
     /// One block of all rows in any direction.
