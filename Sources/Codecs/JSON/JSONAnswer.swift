@@ -43,8 +43,8 @@ enum JSONAnswer {
         return bound
     }
 
-    /// A row's share of nested brackets and commas: four axes at most.
-    private static let bracketBytes = 8
+    /// A row's share of nested brackets and commas: two for each of four axes at most, and one.
+    private static let bracketBytes = 12
 
     private static func columnBytes(_ result: InferenceResult, _ rows: ResultRows) -> Int {
         let indexBytes = Int(CTextFloats_integer_bytes)

@@ -8,7 +8,7 @@ enum SolverChoice: String, CaseIterable {
 }
 
 /// The solver of each row of a block, from the request's parameters.
-final class PaperSolver {
+struct PaperSolver {
     private let isMagnitude: Bool
     private let k: ParameterValue
     private let lambda: ParameterValue

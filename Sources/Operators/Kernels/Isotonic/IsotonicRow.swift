@@ -13,7 +13,7 @@ struct IsotonicRow {
     let count: Int
     /// s times the unit's scale, descending.
     let scores: UnsafeMutablePointer<Double>
-    /// Scratch of `count` numbers for `ThresholdSolver`.
+    /// Scratch for `ThresholdSolver`: `count` numbers and a line of 16 more.
     let offsets: UnsafeMutablePointer<Double>
     let columns: UnsafeMutablePointer<Int32>
     /// w, non-increasing, >= 0.
