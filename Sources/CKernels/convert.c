@@ -1,15 +1,14 @@
 // Rows of 16-bit floats.
 #include "isa.h"
 
-FOR_EVERY_ISA
-bool CKernels_all_finite_16(const uint16_t *x, size_t n, uint16_t mask) {
+KERNEL(bool, CKernels_all_finite_16, (const uint16_t *x, size_t n, uint16_t mask), (x, n, mask)) {
   uint16_t found = 0;
   for (size_t i = 0; i < n; ++i) found |= (x[i] & mask) == mask;
   return found == 0;
 }
 
 // Written as integers and one product, so that compilers make vectors of it on every machine.
-static inline float widened_f16(uint16_t half) {
+INLINE float widened_f16(uint16_t half) {
   uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
   float number;
   memcpy(&number, &magnitude, sizeof number);
@@ -23,7 +22,7 @@ static inline float widened_f16(uint16_t half) {
   return number;
 }
 
-static inline float widened_bf16(uint16_t half) {
+INLINE float widened_bf16(uint16_t half) {
   uint32_t bits = (uint32_t)half << 16;
   float number;
   memcpy(&number, &bits, sizeof number);
@@ -31,8 +30,8 @@ static inline float widened_bf16(uint16_t half) {
 }
 
 #define DEFINE_WIDENING(SUFFIX)                                                                    \
-  FOR_EVERY_ISA                                                                                    \
-  void CKernels_load_##SUFFIX(const uint16_t *x, size_t n, bool negated, float *out) {             \
+  KERNEL(void, CKernels_load_##SUFFIX,                                                             \
+         (const uint16_t *x, size_t n, bool negated, float *out), (x, n, negated, out)) {          \
     for (size_t i = 0; i < n; ++i) {                                                               \
       float number = widened_##SUFFIX(x[i]);                                                       \
       out[i] = negated && number != -INFINITY ? -number : number;                                  \

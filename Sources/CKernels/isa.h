@@ -4,15 +4,37 @@
 
 #include "CKernels.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-// One body for each instruction set; the loader picks the best that the processor has. Not under
-// ThreadSanitizer: it is not ready when the loader asks.
-#if defined(__x86_64__) && !__has_feature(thread_sanitizer)
-#define FOR_EVERY_ISA __attribute__((target_clones("avx512f", "avx2", "default")))
+// Lines are handed to functions that are always inlined: no calling convention is involved.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define INLINE __attribute__((always_inline)) static inline
+
+// KERNEL(TYPE, NAME, (PARAMETERS), (ARGUMENTS)) { ... } is one body, compiled for each instruction
+// set; the one at hand is looked up at each call (isa.c). What a body calls has to be INLINE: code
+// that is not would be compiled for the oldest processor.
+#ifdef __x86_64__
+#define KERNEL(TYPE, NAME, PARAMETERS, ARGUMENTS)                                                  \
+  INLINE TYPE NAME##_body PARAMETERS;                                                              \
+  __attribute__((target("arch=x86-64-v4"))) static TYPE NAME##_avx512 PARAMETERS {                 \
+    return NAME##_body ARGUMENTS;                                                                  \
+  }                                                                                                \
+  __attribute__((target("arch=x86-64-v3"))) static TYPE NAME##_avx2 PARAMETERS {                   \
+    return NAME##_body ARGUMENTS;                                                                  \
+  }                                                                                                \
+  TYPE NAME PARAMETERS {                                                                           \
+    switch (CKernels_isa) {                                                                        \
+      case CKernels_isa_avx512: return NAME##_avx512 ARGUMENTS;                                    \
+      case CKernels_isa_avx2: return NAME##_avx2 ARGUMENTS;                                        \
+      default: return NAME##_body ARGUMENTS;                                                       \
+    }                                                                                              \
+  }                                                                                                \
+  INLINE TYPE NAME##_body PARAMETERS
 #else
-#define FOR_EVERY_ISA
+#define KERNEL(TYPE, NAME, PARAMETERS, ARGUMENTS) TYPE NAME PARAMETERS
 #endif
 
 // The same digits from every instruction set: no multiplication melts into an addition.
@@ -22,24 +44,59 @@
 
 typedef float line_f32 __attribute__((ext_vector_type(LANES)));
 typedef double line_f64 __attribute__((ext_vector_type(LANES)));
+typedef int32_t line_i32 __attribute__((ext_vector_type(LANES)));
+typedef int64_t line_i64 __attribute__((ext_vector_type(LANES)));
+typedef uint64_t line_u64 __attribute__((ext_vector_type(LANES)));
 typedef bool lane_mask __attribute__((ext_vector_type(LANES)));
+
+// A line's comparison as 16 bits, lane 0 lowest.
+#define MASK_BITS(COMPARISON)                                                                      \
+  ({                                                                                               \
+    lane_mask mask = __builtin_convertvector(COMPARISON, lane_mask);                               \
+    uint16_t bits;                                                                                 \
+    memcpy(&bits, &mask, sizeof bits);                                                             \
+    bits;                                                                                          \
+  })
+enum { ALL_LANES = (1 << LANES) - 1 };
+
+#define LOAD(TYPE, FROM)                                                                           \
+  ({                                                                                               \
+    TYPE line;                                                                                     \
+    memcpy(&line, FROM, sizeof line);                                                              \
+    line;                                                                                          \
+  })
+#define STORE(TO, LINE)                                                                            \
+  do {                                                                                             \
+    __typeof__(LINE) stored = (LINE);                                                              \
+    memcpy(TO, &stored, sizeof stored);                                                            \
+  } while (0)
+
+// By halves: fifteen additions one after the other took longer than all the rest.
+INLINE double sum_of(line_f64 line) {
+  double lanes[LANES];
+  STORE(lanes, line);
+  for (int half = LANES / 2; half > 0; half /= 2) {
+    for (int l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+  }
+  return lanes[0];
+}
 
 // BITS and SIGNED are integers as wide as NUMBER.
 #define DEFINE_ORDER(SUFFIX, NUMBER, BITS, SIGNED)                                                 \
-  static inline size_t count_##SUFFIX(const NUMBER *values, size_t n, NUMBER bound) {              \
+  INLINE size_t count_##SUFFIX(const NUMBER *values, size_t n, NUMBER bound) {                     \
     size_t count = 0;                                                                              \
     for (size_t i = 0; i < n; ++i) count += values[i] >= bound;                                    \
     return count;                                                                                  \
   }                                                                                                \
                                                                                                    \
   /* Bits as an integer that is ordered like the numbers, and back. */                             \
-  static inline SIGNED ordered_##SUFFIX(NUMBER value) {                                            \
+  INLINE SIGNED ordered_##SUFFIX(NUMBER value) {                                                   \
     SIGNED bits;                                                                                   \
     memcpy(&bits, &value, sizeof bits);                                                            \
     return bits >= 0 ? bits : (SIGNED)((BITS)1 << (sizeof(BITS) * 8 - 1)) - bits;                  \
   }                                                                                                \
                                                                                                    \
-  static inline NUMBER unordered_##SUFFIX(SIGNED order) {                                          \
+  INLINE NUMBER unordered_##SUFFIX(SIGNED order) {                                                 \
     SIGNED bits = order >= 0 ? order : (SIGNED)((BITS)1 << (sizeof(BITS) * 8 - 1)) - order;        \
     NUMBER value;                                                                                  \
     memcpy(&value, &bits, sizeof value);                                                           \

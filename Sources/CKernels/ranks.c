@@ -2,7 +2,7 @@
 #include "isa.h"
 
 // In lanes: compilers do not reorder a minimum of numbers that may be NaN.
-static inline double smallest_at_least(const double *values, size_t n, double bound) {
+INLINE double smallest_at_least(const double *values, size_t n, double bound) {
   double best[LANES];
   for (int l = 0; l < LANES; ++l) best[l] = INFINITY;
   size_t i = 0;
@@ -18,7 +18,7 @@ static inline double smallest_at_least(const double *values, size_t n, double bo
   return result;
 }
 
-static inline double largest_below(const double *values, size_t n, double bound) {
+INLINE double largest_below(const double *values, size_t n, double bound) {
   double best[LANES];
   for (int l = 0; l < LANES; ++l) best[l] = -INFINITY;
   size_t i = 0;
@@ -34,13 +34,13 @@ static inline double largest_below(const double *values, size_t n, double bound)
   return result;
 }
 
-FOR_EVERY_ISA
-double CKernels_largest(const double *values, size_t n) {
+KERNEL(double, CKernels_largest, (const double *values, size_t n), (values, n)) {
   return largest_below(values, n, INFINITY);
 }
 
-FOR_EVERY_ISA
-void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, double *next) {
+KERNEL(void, CKernels_ranks,
+       (const double *values, size_t n, size_t k, double *kth, double *next),
+       (values, n, k, kth, next)) {
   double least = smallest_at_least(values, n, -INFINITY);
   double most = largest_below(values, n, INFINITY);
   /* count(>= low) >= k > count(>= high) throughout. Halving the value is quick on smooth data,
@@ -75,7 +75,7 @@ void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, doubl
                           FROM(14, D, HALF), FROM(15, D, HALF))
 // Lane L of the lower row (HALF 0) comes from A, or from B's lane D below; of the upper one from
 // A's lane D above, or from B.
-#define FROM(L, D, HALF) \
+#define FROM(L, D, HALF)                                                                           \
   ((HALF) == 0 ? ((L) & (D) ? LANES + (L) - (D) : (L)) : ((L) & (D) ? LANES + (L) : (L) + (D)))
 #define STAGE(D)                                                                                   \
   for (int i = 0; i < LANES; ++i) {                                                                \
@@ -88,7 +88,7 @@ void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, doubl
 
 #define DEFINE_ROW_RANKS(SUFFIX, NUMBER)                                                           \
   /* Inlined for every k, so that `top` is a few registers. */                                     \
-  __attribute__((always_inline)) static inline void row_ranks_##SUFFIX(                            \
+  INLINE void row_ranks_##SUFFIX(                                                                  \
       const NUMBER *x, size_t rows, size_t n, const size_t k, bool absolute, NUMBER *kth,          \
       NUMBER *next) {                                                                              \
     typedef line_##SUFFIX line;                                                                    \
@@ -125,9 +125,9 @@ void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, doubl
     memcpy(next, &top[k], sizeof(line));                                                           \
   }                                                                                                \
                                                                                                    \
-  FOR_EVERY_ISA                                                                                    \
-  void CKernels_row_ranks_##SUFFIX(const NUMBER *x, size_t rows, size_t n, size_t k,               \
-                                   bool absolute, NUMBER *kth, NUMBER *next) {                     \
+  KERNEL(void, CKernels_row_ranks_##SUFFIX,                                                        \
+         (const NUMBER *x, size_t rows, size_t n, size_t k, bool absolute, NUMBER *kth,            \
+          NUMBER *next), (x, rows, n, k, absolute, kth, next)) {                                   \
     switch (k) {                                                                                   \
       case 1: row_ranks_##SUFFIX(x, rows, n, 1, absolute, kth, next); return;                      \
       case 2: row_ranks_##SUFFIX(x, rows, n, 2, absolute, kth, next); return;                      \

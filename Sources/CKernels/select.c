@@ -1,12 +1,14 @@
 // The passes over a whole row.
 #include "isa.h"
 
+#define ALL_FOUR UINT64_MAX
+
 // Loops over LANES have a constant count, so that compilers turn each into a few vector
 // instructions.
 #define DEFINE_KERNELS(SUFFIX, NUMBER, ABS, SIGNED)                                                \
-  FOR_EVERY_ISA                                                                                    \
-  size_t CKernels_group_maxima_##SUFFIX(const NUMBER *x, size_t n, size_t height, bool absolute,   \
-                                        NUMBER *maxima) {                                          \
+  KERNEL(size_t, CKernels_group_maxima_##SUFFIX,                                                   \
+         (const NUMBER *x, size_t n, size_t height, bool absolute, NUMBER *maxima),                \
+         (x, n, height, absolute, maxima)) {                                                       \
     size_t lines = n / LANES;                                                                      \
     size_t block = 0;                                                                              \
     for (size_t line = 0; line < lines; line += height, ++block) {                                 \
@@ -40,8 +42,8 @@
     return block * LANES;                                                                          \
   }                                                                                                \
                                                                                                    \
-  FOR_EVERY_ISA                                                                                    \
-  NUMBER CKernels_lower_bound_##SUFFIX(const NUMBER *values, size_t n, size_t k) {                 \
+  KERNEL(NUMBER, CKernels_lower_bound_##SUFFIX,                                                    \
+         (const NUMBER *values, size_t n, size_t k), (values, n, k)) {                             \
     /* All groups are whole lines. */                                                              \
     NUMBER below[LANES];                                                                           \
     NUMBER above[LANES];                                                                           \
@@ -74,17 +76,16 @@
     return unordered_##SUFFIX(low);                                                                \
   }                                                                                                \
                                                                                                    \
-  static inline uint64_t hits_##SUFFIX(const NUMBER *x, NUMBER bound, bool absolute) {             \
+  INLINE uint64_t hits_##SUFFIX(const NUMBER *x, NUMBER bound, bool absolute) {                    \
     line_##SUFFIX line;                                                                            \
     memcpy(&line, x, sizeof line);                                                                 \
     if (absolute) line = __builtin_elementwise_abs(line);                                          \
-    lane_mask mask = __builtin_convertvector(line >= bound, lane_mask);                            \
-    uint16_t hits;                                                                                 \
-    memcpy(&hits, &mask, sizeof hits);                                                             \
-    return hits;                                                                                   \
+    /* -inf is never selected, and its magnitude is above every bound. */                          \
+    if (absolute) return MASK_BITS((line >= bound) & (line < INFINITY));                           \
+    return MASK_BITS(line >= bound);                                                               \
   }                                                                                                \
                                                                                                    \
-  static inline size_t collect_##SUFFIX(const NUMBER *x, size_t start, size_t end, NUMBER bound,   \
+  INLINE size_t collect_##SUFFIX(const NUMBER *x, size_t start, size_t end, NUMBER bound,          \
                                         bool absolute, double *scores, int32_t *columns) {         \
     size_t count = 0;                                                                              \
     size_t i = start;                                                                              \
@@ -101,6 +102,15 @@
         lines = 1;                                                                                 \
         hits = hits_##SUFFIX(x + i, bound, absolute);                                              \
       }                                                                                            \
+      if (hits == ALL_FOUR) {                                                                      \
+        /* Dense rows: no bit is looked for. */                                                    \
+        for (size_t l = 0; l < 4 * LANES; ++l) {                                                   \
+          scores[count + l] = absolute ? ABS(x[i + l]) : x[i + l];                                 \
+          columns[count + l] = (int32_t)(i + l);                                                   \
+        }                                                                                          \
+        count += 4 * LANES;                                                                        \
+        hits = 0;                                                                                  \
+      }                                                                                            \
       for (; hits != 0; hits &= hits - 1) {                                                        \
         size_t column = i + (size_t)__builtin_ctzll(hits);                                         \
         scores[count] = absolute ? ABS(x[column]) : x[column];                                     \
@@ -112,21 +122,21 @@
       NUMBER score = absolute ? ABS(x[i]) : x[i];                                                  \
       scores[count] = score;                                                                       \
       columns[count] = (int32_t)i;                                                                 \
-      count += score >= bound;                                                                     \
+      count += score >= bound && (!absolute || score < INFINITY);                                  \
     }                                                                                              \
     return count;                                                                                  \
   }                                                                                                \
                                                                                                    \
-  FOR_EVERY_ISA                                                                                    \
-  size_t CKernels_collect_##SUFFIX(const NUMBER *x, size_t n, NUMBER bound, bool absolute,         \
-                                   double *scores, int32_t *columns) {                             \
+  KERNEL(size_t, CKernels_collect_##SUFFIX,                                                        \
+         (const NUMBER *x, size_t n, NUMBER bound, bool absolute, double *scores,                  \
+          int32_t *columns), (x, n, bound, absolute, scores, columns)) {                           \
     return collect_##SUFFIX(x, 0, n, bound, absolute, scores, columns);                            \
   }                                                                                                \
                                                                                                    \
-  FOR_EVERY_ISA                                                                                    \
-  size_t CKernels_gather_##SUFFIX(const NUMBER *x, size_t n, size_t height, const NUMBER *maxima,  \
-                                  NUMBER bound, bool absolute, double *scores,                     \
-                                  int32_t *columns) {                                              \
+  KERNEL(size_t, CKernels_gather_##SUFFIX,                                                         \
+         (const NUMBER *x, size_t n, size_t height, const NUMBER *maxima, NUMBER bound,            \
+          bool absolute, double *scores, int32_t *columns),                                        \
+         (x, n, height, maxima, bound, absolute, scores, columns)) {                               \
     size_t count = 0;                                                                              \
     size_t step = height * LANES;                                                                  \
     for (size_t start = 0; start < n; start += step, maxima += LANES) {                            \
@@ -139,8 +149,7 @@
     return count;                                                                                  \
   }                                                                                                \
                                                                                                    \
-  FOR_EVERY_ISA                                                                                    \
-  bool CKernels_all_finite_##SUFFIX(const NUMBER *x, size_t n) {                                   \
+  KERNEL(bool, CKernels_all_finite_##SUFFIX, (const NUMBER *x, size_t n), (x, n)) {                \
     /* x * 0 is 0 for every finite x, and NaN for all others. */                                   \
     NUMBER sums[LANES] = {0};                                                                      \
     size_t i = 0;                                                                                  \
@@ -153,8 +162,8 @@
     return sum == 0;                                                                               \
   }                                                                                                \
                                                                                                    \
-  FOR_EVERY_ISA                                                                                    \
-  void CKernels_load_##SUFFIX(const NUMBER *x, size_t n, bool negated, NUMBER *out) {              \
+  KERNEL(void, CKernels_load_##SUFFIX,                                                             \
+         (const NUMBER *x, size_t n, bool negated, NUMBER *out), (x, n, negated, out)) {           \
     for (size_t i = 0; i < n; ++i) out[i] = negated && x[i] != -INFINITY ? -x[i] : x[i];           \
   }
 

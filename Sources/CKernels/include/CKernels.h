@@ -10,6 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// What the kernels run on: AVX2 is x86-64-v3, AVX-512 x86-64-v4, baseline any processor.
+typedef enum CKernels_ISA {
+  CKernels_isa_baseline = 0,
+  CKernels_isa_avx2 = 1,
+  CKernels_isa_avx512 = 2,
+} CKernels_ISA;
+
+/// The instruction set that runs: the best that there is, unless it is set before the first kernel
+/// runs, to this or a lesser one. Answers do not depend on it.
+extern CKernels_ISA CKernels_isa;
+/// The best that this processor has.
+CKernels_ISA CKernels_isa_best(void);
+
 /// Numbers of one line; a group is one lane of a block of `height` lines.
 enum { CKernels_lanes = 16 };
 
@@ -37,6 +50,27 @@ size_t CKernels_collect_f32(const float *x, size_t n, float bound, bool absolute
                             int32_t *columns);
 size_t CKernels_collect_f64(const double *x, size_t n, double bound, bool absolute, double *scores,
                             int32_t *columns);
+
+/// Drops the candidates whose score is below the bound; keeps the order. Returns how many are left.
+size_t CKernels_keep(double *scores, int32_t *columns, size_t n, double bound);
+
+/// Copies the values in [low, high] to `out` (room for n), counts those above; returns how many.
+size_t CKernels_between(const double *values, size_t n, double low, double high, double *out,
+                        size_t *above);
+
+/// The largest |value|; 0 of none.
+double CKernels_largest_magnitude(const double *values, size_t n);
+
+/// signs[i] = the sign of x[columns[i]]: -1, 0 or 1.
+void CKernels_signs_f32(const float *x, const int32_t *columns, size_t n, double *signs);
+void CKernels_signs_f64(const double *x, const int32_t *columns, size_t n, double *signs);
+
+/// Rounds n values to the type of an answer, clamped to its largest, and drops zeros unless they
+/// are to be kept; returns how many were written. Sets `is_finite` to false for a NaN or infinity.
+size_t CKernels_round_f32(const double *values, const int32_t *columns, size_t n, bool keeps_zeros,
+                          float *data, int32_t *indices, bool *is_finite);
+size_t CKernels_round_f64(const double *values, const int32_t *columns, size_t n, bool keeps_zeros,
+                          double *data, int32_t *indices, bool *is_finite);
 
 /// Whether all of n numbers are finite.
 bool CKernels_all_finite_f32(const float *x, size_t n);
@@ -69,17 +103,57 @@ void CKernels_row_ranks_f32(const float *x, size_t rows, size_t n, size_t k, boo
 void CKernels_row_ranks_f64(const double *x, size_t rows, size_t n, size_t k, bool absolute,
                             double *kth, double *next);
 
-/// Sums over u_i = z_i + t > 0: entries with u^e below `cap` give u^e to `sum` and e u^(e-1) to
-/// `slope`, all others count as `capped`. n is a multiple of 16, the rest filled up with -inf.
+/// z[i] = (scores[i] * scale - anchor) / lambda, and -inf from n up to the next multiple of 16.
+void CKernels_offsets(const double *scores, size_t n, double scale, double anchor, double lambda,
+                      double *z);
+
+/// Sums over u_i = z_i + t > 0: entries with u^e below `cap` (or all, where it is infinite) give
+/// u^e to `sum` and e u^(e-1) to `slope`, all others count as `capped`. n is a multiple of 16, the
+/// rest filled up with -inf.
 typedef struct CKernels_Sums {
   double sum;
   double slope;
   double capped;
 } CKernels_Sums;
 
-/// e = 1.
-CKernels_Sums CKernels_sums_linear(const double *z, size_t n, double t, double cap);
-/// e = 3.
-CKernels_Sums CKernels_sums_cubic(const double *z, size_t n, double t, double cap);
+/// e = 1, 3, 1/2, and any: e is given to all of them.
+CKernels_Sums CKernels_sums_linear(const double *z, size_t n, double t, double cap, double e);
+CKernels_Sums CKernels_sums_cubic(const double *z, size_t n, double t, double cap, double e);
+CKernels_Sums CKernels_sums_root(const double *z, size_t n, double t, double cap, double e);
+CKernels_Sums CKernels_sums_general(const double *z, size_t n, double t, double cap, double e);
+
+/// Candidates of a row and the root of its equation: u_i = offsets[i] + t. All three arrays have
+/// room for whole lines of 16, and offsets are -inf behind `count`.
+typedef struct CKernels_Threshold {
+  const double *scores;
+  const int32_t *columns;
+  const double *offsets;
+  size_t count;
+  double t;
+  double cap;
+  double e;
+  double lambda;
+  /// What scores were multiplied by for the offsets, and what brings u back.
+  double scale;
+  double level_scale;
+  bool is_magnitude;
+} CKernels_Threshold;
+
+/// Where entries go: room for `count` of a threshold each, and 16 more.
+typedef struct CKernels_Entries {
+  int32_t *columns;
+  double *scores;
+  double *weights;
+  double *slopes;
+  double *levels;
+} CKernels_Entries;
+
+/// Appends each entry with u > 0: weight u^e (lambda u + u^e for magnitude), slope e u^(e-1) /
+/// lambda and level u; at the cap, 1 (the score), 0 and 0. Returns how many, and how many are
+/// capped.
+size_t CKernels_emit_linear(const CKernels_Threshold *at, CKernels_Entries to, size_t *capped);
+size_t CKernels_emit_cubic(const CKernels_Threshold *at, CKernels_Entries to, size_t *capped);
+size_t CKernels_emit_root(const CKernels_Threshold *at, CKernels_Entries to, size_t *capped);
+size_t CKernels_emit_general(const CKernels_Threshold *at, CKernels_Entries to, size_t *capped);
 
 #endif

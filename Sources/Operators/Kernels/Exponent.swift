@@ -8,24 +8,26 @@ protocol PowerRule {
     var e: Double { get }
     /// (u^e, e u^(e-1)) for u > 0.
     func callAsFunction(_ u: Double) -> (power: Double, slope: Double)
-    /// Sums over u_i = offsets[i] + t > 0: entries with u^e below `cap` give u^e and e u^(e-1), all
-    /// others count as capped. Behind `count` offsets there is -inf up to a multiple of 16.
-    func sums(
-        _ offsets: UnsafePointer<Double>, count: Int, _ t: Double, cap: Double
-    ) -> CKernels_Sums
+    /// `CKernels_sums_...` of this rule.
+    static var sums: SumsKernel { get }
+    /// `CKernels_emit_...` of this rule.
+    static var emit: EmitKernel { get }
 }
+
+typealias SumsKernel =
+    @convention(c) (UnsafePointer<Double>?, Int, Double, Double, Double) -> CKernels_Sums
+typealias EmitKernel =
+    @convention(c) (
+        UnsafePointer<CKernels_Threshold>?, CKernels_Entries, UnsafeMutablePointer<Int>?
+    ) -> Int
 
 /// p = 2.
 struct Linear: PowerRule {
     var e: Double { 1 }
     @inline(__always)
     func callAsFunction(_ u: Double) -> (power: Double, slope: Double) { (u, 1) }
-    @inline(__always)
-    func sums(
-        _ offsets: UnsafePointer<Double>, count: Int, _ t: Double, cap: Double
-    ) -> CKernels_Sums {
-        CKernels_sums_linear(offsets, (count + 15) / 16 * 16, t, cap)
-    }
+    static var sums: SumsKernel { CKernels_sums_linear }
+    static var emit: EmitKernel { CKernels_emit_linear }
 }
 
 /// p = 4/3.
@@ -33,12 +35,20 @@ struct Cubic: PowerRule {
     var e: Double { 3 }
     @inline(__always)
     func callAsFunction(_ u: Double) -> (power: Double, slope: Double) { (u * u * u, 3 * u * u) }
+    static var sums: SumsKernel { CKernels_sums_cubic }
+    static var emit: EmitKernel { CKernels_emit_cubic }
+}
+
+/// p = 3.
+struct Root: PowerRule {
+    var e: Double { 0.5 }
     @inline(__always)
-    func sums(
-        _ offsets: UnsafePointer<Double>, count: Int, _ t: Double, cap: Double
-    ) -> CKernels_Sums {
-        CKernels_sums_cubic(offsets, (count + 15) / 16 * 16, t, cap)
+    func callAsFunction(_ u: Double) -> (power: Double, slope: Double) {
+        let power = u.squareRoot()
+        return (power, 0.5 / power)
     }
+    static var sums: SumsKernel { CKernels_sums_root }
+    static var emit: EmitKernel { CKernels_emit_root }
 }
 
 /// Any other p in 1.05...16.
@@ -51,37 +61,15 @@ struct General: PowerRule {
         // u^e may underflow where e u^(e-1) does not, and the reverse may overflow for e < 1.
         return (power, slope.isFinite ? slope : .greatestFiniteMagnitude)
     }
-
-    func sums(
-        _ offsets: UnsafePointer<Double>, count: Int, _ t: Double, cap: Double
-    ) -> CKernels_Sums {
-        var total = CKernels_Sums()
-        // In blocks: one long sum of like signs would lose the digits that the last passes need.
-        for start in stride(from: 0, to: count, by: 256) {
-            var block = CKernels_Sums()
-            for i in start..<min(count, start + 256) {
-                let u = offsets[i] + t
-                guard u > 0 else { continue }
-                let value = self(u)
-                if value.power >= cap && cap < .infinity {
-                    block.capped += 1
-                } else {
-                    block.sum += value.power
-                    block.slope += value.slope
-                }
-            }
-            total.sum += block.sum
-            total.slope += block.slope
-            total.capped += block.capped
-        }
-        return total
-    }
+    static var sums: SumsKernel { CKernels_sums_general }
+    static var emit: EmitKernel { CKernels_emit_general }
 }
 
 /// The exponent of a request: which rule runs for its p.
 enum Exponent {
     case linear
     case cubic
+    case root
     case general(Double)
 
     /// e = 1 / (p - 1).
@@ -89,6 +77,7 @@ enum Exponent {
         switch self {
         case .linear: 1
         case .cubic: 3
+        case .root: 0.5
         case .general(let e): e
         }
     }
@@ -102,6 +91,8 @@ enum Exponent {
             self = .linear
         } else if p == Self.fourThirds {
             self = .cubic
+        } else if p == 3 {
+            self = .root
         } else {
             self = .general(1 / (p - 1))
         }

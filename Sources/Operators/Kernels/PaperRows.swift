@@ -73,12 +73,9 @@ enum PaperRows {
     private static func setSigns<S: KernelScalar>(
         _ x: UnsafeBufferPointer<S>, _ workspace: Workspace
     ) {
+        guard let base = x.baseAddress else { return }
         let count = workspace.support.count
         let signs = workspace.signs.reserve(count)
-        let columns = workspace.support.columns
-        for i in 0..<count {
-            let value = x[Int(columns[i])]
-            signs[i] = value > 0 ? 1 : value < 0 ? -1 : 0
-        }
+        S.signs(base, workspace.support.columns, count: count, signs)
     }
 }

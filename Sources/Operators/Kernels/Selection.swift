@@ -19,13 +19,15 @@ enum Selection {
         _ workspace: Workspace, cut: (Double) -> Double
     ) -> Int {
         let n = row.count
+        let lowest = -Double(S.greatestFiniteMagnitude)
         guard let x = row.baseAddress else { return 0 }
-        let scores = workspace.scores.reserve(n)
-        let columns = workspace.columns.reserve(n)
+        let scores = workspace.scores.reserve(n + lanes)
+        let columns = workspace.columns.reserve(n + lanes)
         // Four groups for each selected entry make a sharp bound.
         let height = min(16, n / (4 * k))
         if height < 2 || n < 4 * lanes || hasInfinity {
-            return gatherAll(row, isAbsolute: isAbsolute, workspace)
+            // Short rows, large k, rows with -inf: every finite entry.
+            return gather(row, above: lowest, isAbsolute: isAbsolute, workspace)
         }
         let maxima = UnsafeMutableRawPointer(workspace.offsets.reserve(n / height + 2 * lanes))
             .assumingMemoryBound(to: S.self)
@@ -33,7 +35,7 @@ enum Selection {
             x, count: n, height: height, isAbsolute: isAbsolute, maxima)
         let bound = cut(Double(S.lowerBound(maxima, count: groupCount, k: k)))
         guard bound > -.infinity else {
-            return gatherAll(row, isAbsolute: isAbsolute, workspace)
+            return gather(row, above: lowest, isAbsolute: isAbsolute, workspace)
         }
         // Rounding to S is safe: upwards no number of S lies between, downwards only adds some.
         return S.gather(
@@ -48,24 +50,9 @@ enum Selection {
         _ workspace: Workspace
     ) -> Int {
         guard let x = row.baseAddress else { return 0 }
-        let scores = workspace.scores.reserve(row.count)
-        let columns = workspace.columns.reserve(row.count)
+        let scores = workspace.scores.reserve(row.count + lanes)
+        let columns = workspace.columns.reserve(row.count + lanes)
         return S.collect(
             x, count: row.count, bound: S(bound), isAbsolute: isAbsolute, scores, columns)
-    }
-
-    /// The way for short rows, large k and rows with -inf: every finite entry.
-    private static func gatherAll<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, isAbsolute: Bool, _ workspace: Workspace
-    ) -> Int {
-        let scores = workspace.scores.pointer
-        let columns = workspace.columns.pointer
-        var count = 0
-        for i in 0..<row.count {
-            scores[count] = Double(isAbsolute ? abs(row[i]) : row[i])
-            columns[count] = Int32(truncatingIfNeeded: i)
-            count += row[i] > -.infinity ? 1 : 0
-        }
-        return count
     }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 /// Solves one row of a sparse top-k operator into `workspace.support`.
@@ -22,15 +23,14 @@ struct SparseTopK {
         let hasInfinity = finiteCount < row.count
         let count = Selection.gather(
             row, k: k, hasInfinity: hasInfinity, isAbsolute: isMagnitude, workspace, cut: cut)
-        let scores = workspace.scores.pointer
-        let copy = workspace.selection.reserve(count)
-        copy.update(from: scores, count: count)
-        let ranks = Ranks.select(copy, count: count, k: k)
+        let ranks = Ranks.select(
+            workspace.scores.pointer, count: count, k: k, workspace.selection.reserve(count))
         workspace.support.reset(capacity: count)
         guard let next = ranks.next, !isHard(kth: ranks.kth, next: next, workspace) else {
             return selectHard(count: count, kth: ranks.kth, workspace)
         }
-        let kept = compact(count: count, above: cut(ranks.kth), workspace)
+        let kept = CKernels_keep(
+            workspace.scores.pointer, workspace.columns.pointer, count, cut(ranks.kth))
         // Only rounding of the cut itself could drop s_{k+1}; then nothing is left to share.
         if kept <= k { return selectHard(count: kept, kth: ranks.kth, workspace) }
         _ = workspace.offsets.reserve(kept + 16)
@@ -41,6 +41,7 @@ struct SparseTopK {
         switch exponent {
         case .linear: solveSoft(Linear(), count: count, ranks, next, workspace)
         case .cubic: solveSoft(Cubic(), count: count, ranks, next, workspace)
+        case .root: solveSoft(Root(), count: count, ranks, next, workspace)
         case .general(let e): solveSoft(General(e: e), count: count, ranks, next, workspace)
         }
     }
@@ -81,9 +82,9 @@ struct SparseTopK {
                 w -= (w * (w * w + lambda) - kth) / (3 * w * w + lambda)
             }
             return cube(w) * (1 - 0x1p-30)
-        case .general(let e):
+        case .root, .general:
             // In logarithms: kth / (2 lambda) may leave the range of doubles.
-            return min(kth / 2, exp2(e * (log2(kth) - log2(lambda) - 1))) * (1 - 0x1p-30)
+            return min(kth / 2, exp2(exponent.e * (log2(kth) - log2(lambda) - 1))) * (1 - 0x1p-30)
         }
     }
 
@@ -108,6 +109,7 @@ struct SparseTopK {
             if ours > theirs * (1 + 0x1p-40) && theirs > 0 { return true }
             if ours < theirs * (1 - 0x1p-40) && ours > 0 { return false }
             return gap >= lambda * cbrt(next)
+        case .root: return gap >= lambda * next * next
         case .general(let e): return gap >= lambda * pow(next, 1 / e)
         }
     }
@@ -130,19 +132,6 @@ struct SparseTopK {
         }
         workspace.support.endSegment(weight: 1)
         assert(workspace.support.count == k)
-    }
-
-    /// Drops candidates that the exact k-th score rules out; keeps the order.
-    private func compact(count: Int, above bound: Double, _ workspace: Workspace) -> Int {
-        let scores = workspace.scores.pointer
-        let columns = workspace.columns.pointer
-        var kept = 0
-        for i in 0..<count where scores[i] >= bound {
-            scores[kept] = scores[i]
-            columns[kept] = columns[i]
-            kept += 1
-        }
-        return kept
     }
 
     private func solveSoft<Power: PowerRule>(
@@ -207,27 +196,12 @@ struct SparseTopK {
         _ solver: ThresholdSolver<Power>, _ t: Double, _ levelScale: Double,
         _ workspace: Workspace
     ) {
-        let cap = solver.cap(t)
-        var capped = 0
-        for i in 0..<solver.count {
-            let u = solver.offsets[i] + t
-            guard u > 0 else { continue }
-            let score = solver.scores[i]
-            let column = workspace.columns.pointer[i]
-            let value = solver.power(u)
-            if value.power >= cap {
-                capped += 1
-                workspace.support.append(
-                    column: column, score: score, weight: isMagnitude ? score : 1, slope: 0,
-                    level: 0)
-            } else {
-                let weight =
-                    isMagnitude ? (solver.lambda * u + value.power) / solver.scale : value.power
-                workspace.support.append(
-                    column: column, score: score, weight: weight,
-                    slope: (value.slope / solver.lambda).finite, level: (u * levelScale).finite)
-            }
-        }
+        let threshold = CKernels_Threshold(
+            scores: solver.scores, columns: workspace.columns.pointer, offsets: solver.offsets,
+            count: solver.count, t: t, cap: solver.cap(t), e: solver.power.e,
+            lambda: solver.lambda, scale: solver.scale, level_scale: levelScale,
+            is_magnitude: isMagnitude)
+        let capped = workspace.support.append(threshold, Power.emit)
         // At least one entry is active by a full weight; rounding may have capped it.
         workspace.support.endSegment(weight: max(1, Double(k - capped)))
     }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// One solved row: the entries that are selected, fully or in part, and the derivative there.
 ///
 /// Entries lie in segments that share a threshold; the threshold solver makes one, with columns
@@ -42,11 +44,11 @@ struct Support: ~Copyable {
         // Every segment has an entry.
         _ = segmentScratch.reserve(capacity + 1)
         isAscending = true
-        _ = columnScratch.reserve(capacity)
-        _ = scoreScratch.reserve(capacity)
-        _ = weightScratch.reserve(capacity)
-        _ = slopeScratch.reserve(capacity)
-        _ = levelScratch.reserve(capacity)
+        _ = columnScratch.reserve(capacity + 16)
+        _ = scoreScratch.reserve(capacity + 16)
+        _ = weightScratch.reserve(capacity + 16)
+        _ = slopeScratch.reserve(capacity + 16)
+        _ = levelScratch.reserve(capacity + 16)
     }
 
     mutating func trim() {
@@ -71,6 +73,16 @@ struct Support: ~Copyable {
         slopes[count] = slope
         levels[count] = level
         count += 1
+    }
+
+    /// Appends the entries above a threshold; returns how many of them are capped.
+    mutating func append(_ threshold: CKernels_Threshold, _ emit: EmitKernel) -> Int {
+        let to = CKernels_Entries(
+            columns: columns + count, scores: scores + count, weights: weights + count,
+            slopes: slopes + count, levels: levels + count)
+        var capped = 0
+        count += withUnsafePointer(to: threshold) { emit($0, to, &capped) }
+        return capped
     }
 
     /// Closes the segment of all entries since the last one.

@@ -1,3 +1,5 @@
+import CKernels
+
 /// What is read off a solved row.
 struct SupportProducts {
     let kind: PaperRows.Kind
@@ -84,8 +86,7 @@ struct SupportProducts {
 
     /// A power of two that brings numbers at the ends of the range to its middle; 1 for others.
     private static func scale(_ c: UnsafePointer<Double>, _ count: Int) -> Double {
-        var largest = 0.0
-        for i in 0..<count { largest = max(largest, abs(c[i])) }
+        let largest = CKernels_largest_magnitude(c, count)
         return largest > 0x1p900 ? 0x1p-200 : largest > 0 && largest < 0x1p-900 ? 0x1p200 : 1
     }
 

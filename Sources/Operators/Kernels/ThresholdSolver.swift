@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 /// Solves the one monotone equation behind a sparse top-k row (arXiv:2302.01425, section 4;
@@ -51,8 +52,7 @@ struct ThresholdSolver<Power: PowerRule> {
     /// Sets the anchor and z.
     mutating func setAnchor(_ value: Double) {
         anchor = value
-        for i in 0..<count { offsets[i] = (scores[i] * scale - value) / lambda }
-        for i in count..<Self.paddedCount(count) { offsets[i] = -.infinity }
+        CKernels_offsets(scores, count, scale, value, lambda, offsets)
     }
 
     /// Numbers that `offsets` needs room for: whole lines of SIMD lanes.
@@ -75,12 +75,13 @@ struct ThresholdSolver<Power: PowerRule> {
     private func evaluate(_ t: Double) -> Evaluation {
         let unit = cap(t)
         let cap = isCapped ? unit : .infinity
-        let sums = power.sums(offsets, count: count, t, cap: cap)
+        let sums = Power.sums(offsets, Self.paddedCount(count), t, cap, power.e)
         let sum = sums.sum
         let target = (k - sums.capped) * unit
         let ratio = target / sum
         let e = power.e
-        let root = e == 1 ? ratio : e == 3 ? cubeRoot(ratio) : pow(ratio, 1 / e)
+        let root =
+            e == 1 ? ratio : e == 3 ? cubeRoot(ratio) : e == 0.5 ? ratio * ratio : pow(ratio, 1 / e)
         let capSlope = isMagnitude ? lambda / unit : 0
         let step = (root - 1) / (sums.slope / (e * sum) + root * capSlope / e)
         return Evaluation(excess: sum - target, scale: target, step: target > 0 ? step : .nan)

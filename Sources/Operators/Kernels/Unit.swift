@@ -30,7 +30,7 @@ struct Unit {
             switch exponent {
             case .linear: 1
             case .cubic: exp2(Double(power) / 3)
-            case .general(let e): exp2(Double(power) * (1 - 1 / e) / 2)
+            case .root, .general: exp2(Double(power) * (1 - 1 / exponent.e) / 2)
             }
         // Beyond these bounds an answer for k ones no longer depends on lambda, to rounding.
         self.lambda = min(max(lambda * root * root, 0x1p-600), 0x1p900)

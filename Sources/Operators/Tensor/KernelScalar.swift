@@ -29,6 +29,10 @@ protocol KernelScalar: BinaryFloatingPoint {
     static func rowRanks(
         _ x: UnsafePointer<Self>, rows: Int, rowLength: Int, k: Int, isAbsolute: Bool,
         kth: UnsafeMutablePointer<Self>, next: UnsafeMutablePointer<Self>)
+    /// The signs of some entries of a row.
+    static func signs(
+        _ x: UnsafePointer<Self>, _ columns: UnsafePointer<Int32>, count: Int,
+        _ out: UnsafeMutablePointer<Double>)
 }
 
 extension Float: KernelScalar {
@@ -83,6 +87,13 @@ extension Float: KernelScalar {
     ) {
         CKernels_row_ranks_f32(x, rows, rowLength, k, isAbsolute, kth, next)
     }
+
+    static func signs(
+        _ x: UnsafePointer<Float>, _ columns: UnsafePointer<Int32>, count: Int,
+        _ out: UnsafeMutablePointer<Double>
+    ) {
+        CKernels_signs_f32(x, columns, count, out)
+    }
 }
 
 extension Double: KernelScalar {
@@ -128,5 +139,12 @@ extension Double: KernelScalar {
         kth: UnsafeMutablePointer<Double>, next: UnsafeMutablePointer<Double>
     ) {
         CKernels_row_ranks_f64(x, rows, rowLength, k, isAbsolute, kth, next)
+    }
+
+    static func signs(
+        _ x: UnsafePointer<Double>, _ columns: UnsafePointer<Int32>, count: Int,
+        _ out: UnsafeMutablePointer<Double>
+    ) {
+        CKernels_signs_f64(x, columns, count, out)
     }
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Rows of sparse numbers in CSR form (SciPy's names): row r holds `data[indptr[r]..<indptr[r +
 /// 1]]` at the columns `indices` of the same range.
 ///
@@ -60,8 +62,8 @@ package final class SparseRows: @unchecked Sendable {
         let start = self.count
         reserve(start + count)
         switch dtype {
-        case .float32: append(count, columns, values, keepsZeros, .float32, start)
-        case .float64: append(count, columns, values, keepsZeros, .float64, start)
+        case .float32: append(count, columns, values, keepsZeros, start, CKernels_round_f32)
+        case .float64: append(count, columns, values, keepsZeros, start, CKernels_round_f64)
         case .float16: append(count, columns, values, keepsZeros, .float16, start)
         case .bfloat16: append(count, columns, values, keepsZeros, .bfloat16, start)
         }
@@ -75,6 +77,24 @@ package final class SparseRows: @unchecked Sendable {
             }
         }
     }
+
+    @inline(__always)
+    private func append<Number>(
+        _ count: Int, _ columns: UnsafePointer<Int32>, _ values: UnsafePointer<Double>,
+        _ keepsZeros: Bool, _ start: Int, _ round: RoundKernel<Number>
+    ) {
+        let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
+        let data = dataBuffer.memory.assumingMemoryBound(to: Number.self) + start
+        var isFinite = true
+        let kept = round(values, columns, count, keepsZeros, data, indices, &isFinite)
+        if !isFinite { hasNonFinite = true }
+        indptr.append(start + kept)
+    }
+
+    private typealias RoundKernel<Number> = (
+        UnsafePointer<Double>, UnsafePointer<Int32>, Int, Bool, UnsafeMutablePointer<Number>,
+        UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Bool>
+    ) -> Int
 
     /// One loop a type: the switch inside `store` folds away.
     @inline(__always)

@@ -72,6 +72,9 @@ struct SortingSolver {
         case .cubic:
             let pools = workspace.pools.reserve(row.count)
             Pooling.solve(row, Cubic(), pools, into: &workspace.support)
+        case .root:
+            let runs = workspace.runs.reserve(row.count + 1)
+            Partition(row: row, power: Root()).solve(runs, into: &workspace.support)
         case .general(let e):
             let runs = workspace.runs.reserve(row.count + 1)
             Partition(row: row, power: General(e: e)).solve(runs, into: &workspace.support)

@@ -1,0 +1,99 @@
+// Passes over lists of candidates and of selected entries.
+#include "isa.h"
+
+KERNEL(size_t, CKernels_keep, (double *scores, int32_t *columns, size_t n, double bound),
+       (scores, columns, n, bound)) {
+  size_t i = 0;
+  // Nothing moves until something is dropped.
+  while (i + LANES <= n && MASK_BITS(LOAD(line_f64, scores + i) >= bound) == ALL_LANES) i += LANES;
+  size_t kept = i;
+  for (; i < n; ++i) {
+    double score = scores[i];
+    scores[kept] = score;
+    columns[kept] = columns[i];
+    kept += score >= bound;
+  }
+  return kept;
+}
+
+KERNEL(size_t, CKernels_between,
+       (const double *values, size_t n, double low, double high, double *out, size_t *above),
+       (values, n, low, high, out, above)) {
+  size_t kept = 0, count = 0;
+  for (size_t i = 0; i < n; ++i) {
+    double value = values[i];
+    out[kept] = value;
+    kept += (value >= low) & (value <= high);
+    count += value > high;
+  }
+  *above = count;
+  return kept;
+}
+
+KERNEL(double, CKernels_largest_magnitude, (const double *values, size_t n), (values, n)) {
+  line_f64 best = 0;
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    line_f64 line = __builtin_elementwise_abs(LOAD(line_f64, values + i));
+    best = line > best ? line : best;
+  }
+  double largest = 0;
+  for (int l = 0; l < LANES; ++l) largest = best[l] > largest ? best[l] : largest;
+  for (; i < n; ++i) largest = fabs(values[i]) > largest ? fabs(values[i]) : largest;
+  return largest;
+}
+
+#define DEFINE_LISTS(SUFFIX, NUMBER, LARGEST)                                                      \
+  KERNEL(void, CKernels_signs_##SUFFIX,                                                            \
+         (const NUMBER *x, const int32_t *columns, size_t n, double *signs),                       \
+         (x, columns, n, signs)) {                                                                 \
+    for (size_t i = 0; i < n; ++i) {                                                               \
+      NUMBER value = x[columns[i]];                                                                \
+      signs[i] = (value > 0) - (value < 0);                                                        \
+    }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
+  INLINE size_t round_line_##SUFFIX(const double *values, const int32_t *columns, size_t n,        \
+                                    bool keeps_zeros, NUMBER *data, int32_t *indices) {            \
+    size_t kept = 0;                                                                               \
+    for (size_t i = 0; i < n; ++i) {                                                               \
+      double value = values[i] < LARGEST ? values[i] : LARGEST;                                    \
+      value = value > -LARGEST ? value : -LARGEST;                                                 \
+      /* + 0: no negative zeros. */                                                                \
+      data[kept] = (NUMBER)value + 0;                                                              \
+      indices[kept] = columns[i];                                                                  \
+      kept += keeps_zeros || data[kept] != 0;                                                      \
+    }                                                                                              \
+    return kept;                                                                                   \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(size_t, CKernels_round_##SUFFIX,                                                          \
+         (const double *values, const int32_t *columns, size_t n, bool keeps_zeros, NUMBER *data,  \
+          int32_t *indices, bool *is_finite),                                                      \
+         (values, columns, n, keeps_zeros, data, indices, is_finite)) {                            \
+    line_f64 checks = 0;                                                                           \
+    size_t kept = 0, i = 0;                                                                        \
+    for (; i + LANES <= n; i += LANES) {                                                           \
+      line_f64 line = LOAD(line_f64, values + i);                                                  \
+      checks += line * 0;                                                                          \
+      line = line < LARGEST ? line : LARGEST;                                                      \
+      line = line > -LARGEST ? line : -LARGEST;                                                    \
+      line_##SUFFIX rounded = __builtin_convertvector(line, line_##SUFFIX) + 0;                    \
+      if (MASK_BITS(rounded != 0) == ALL_LANES || keeps_zeros) {                                   \
+        STORE(data + kept, rounded);                                                               \
+        memcpy(indices + kept, columns + i, sizeof(line_i32));                                     \
+        kept += LANES;                                                                             \
+      } else {                                                                                     \
+        kept += round_line_##SUFFIX(values + i, columns + i, LANES, false, data + kept,            \
+                                    indices + kept);                                               \
+      }                                                                                            \
+    }                                                                                              \
+    double check = sum_of(checks);                                                                 \
+    for (size_t rest = i; rest < n; ++rest) check += values[rest] * 0;                             \
+    if (check != 0) *is_finite = false;                                                            \
+    return kept + round_line_##SUFFIX(values + i, columns + i, n - i, keeps_zeros, data + kept,    \
+                                      indices + kept);                                             \
+  }
+
+DEFINE_LISTS(f32, float, (double)FLT_MAX)
+DEFINE_LISTS(f64, double, DBL_MAX)
