@@ -5,7 +5,7 @@
 
 // Loops over LANES have a constant count, so that compilers turn each into a few vector
 // instructions.
-#define DEFINE_KERNELS(SUFFIX, NUMBER, ABS, SIGNED)                                                \
+#define DEFINE_KERNELS(SUFFIX, NUMBER, ABS, SIGNED, BITS)                                          \
   KERNEL(size_t, CKernels_group_maxima_##SUFFIX,                                                   \
          (const NUMBER *x, size_t n, size_t height, bool absolute, NUMBER *maxima),                \
          (x, n, height, absolute, maxima)) {                                                       \
@@ -150,16 +150,16 @@
   }                                                                                                \
                                                                                                    \
   KERNEL(bool, CKernels_all_finite_##SUFFIX, (const NUMBER *x, size_t n), (x, n)) {                \
-    /* x * 0 is 0 for every finite x, and NaN for all others. */                                   \
-    NUMBER sums[LANES] = {0};                                                                      \
-    size_t i = 0;                                                                                  \
-    for (; i + LANES <= n; i += LANES) {                                                           \
-      for (int l = 0; l < LANES; ++l) sums[l] += x[i + l] * 0;                                     \
+    /* All exponent bits set: an infinity or a NaN. */                                             \
+    uint##BITS##_t mask, found = 0;                                                                \
+    NUMBER infinity = INFINITY;                                                                    \
+    memcpy(&mask, &infinity, sizeof mask);                                                         \
+    for (size_t i = 0; i < n; ++i) {                                                               \
+      uint##BITS##_t bits;                                                                         \
+      memcpy(&bits, x + i, sizeof bits);                                                           \
+      found |= (bits & mask) == mask;                                                              \
     }                                                                                              \
-    NUMBER sum = 0;                                                                                \
-    for (int l = 0; l < LANES; ++l) sum += sums[l];                                                \
-    for (; i < n; ++i) sum += x[i] * 0;                                                            \
-    return sum == 0;                                                                               \
+    return found == 0;                                                                             \
   }                                                                                                \
                                                                                                    \
   KERNEL(void, CKernels_load_##SUFFIX,                                                             \
@@ -167,5 +167,5 @@
     for (size_t i = 0; i < n; ++i) out[i] = negated && x[i] != -INFINITY ? -x[i] : x[i];           \
   }
 
-DEFINE_KERNELS(f32, float, fabsf, int32_t)
-DEFINE_KERNELS(f64, double, fabs, int64_t)
+DEFINE_KERNELS(f32, float, fabsf, int32_t, 32)
+DEFINE_KERNELS(f64, double, fabs, int64_t, 64)

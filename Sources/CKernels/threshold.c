@@ -26,14 +26,16 @@ typedef struct Line {
   double weights[LANES], slopes[LANES], levels[LANES];
 } Line;
 
-INLINE size_t append(const Line *line, const double *scores, const int32_t *columns, size_t count,
-                     CKernels_Entries to) {
+INLINE size_t append(const Line *line, const double *scores, const int32_t *columns,
+                     bool is_derived, size_t count, CKernels_Entries to) {
   if (line->selected == ALL_LANES) {
     memcpy(to.columns + count, columns, sizeof(line_i32));
     memcpy(to.scores + count, scores, sizeof(line_f64));
     memcpy(to.weights + count, line->weights, sizeof(line_f64));
-    memcpy(to.slopes + count, line->slopes, sizeof(line_f64));
-    memcpy(to.levels + count, line->levels, sizeof(line_f64));
+    if (is_derived) {
+      memcpy(to.slopes + count, line->slopes, sizeof(line_f64));
+      memcpy(to.levels + count, line->levels, sizeof(line_f64));
+    }
     return count + LANES;
   }
   for (uint32_t left = line->selected; left != 0; left &= left - 1) {
@@ -41,8 +43,10 @@ INLINE size_t append(const Line *line, const double *scores, const int32_t *colu
     to.columns[count] = columns[l];
     to.scores[count] = scores[l];
     to.weights[count] = line->weights[l];
-    to.slopes[count] = line->slopes[l];
-    to.levels[count] = line->levels[l];
+    if (is_derived) {
+      to.slopes[count] = line->slopes[l];
+      to.levels[count] = line->levels[l];
+    }
     ++count;
   }
   return count;
@@ -73,6 +77,8 @@ INLINE size_t append(const Line *line, const double *scores, const int32_t *colu
          (at, to, capped_count)) {                                                                 \
     CKernels_Threshold from = *at;                                                                 \
     size_t count = 0, capped = 0;                                                                  \
+    /* A power of two: as exact as the division. */                                                \
+    const double unscale = 1 / from.scale;                                                         \
     for (size_t i = 0; i < from.count; i += LANES) {                                               \
       line_f64 u = LOAD(line_f64, from.offsets + i) + from.t;                                      \
       Line line;                                                                                   \
@@ -85,13 +91,15 @@ INLINE size_t append(const Line *line, const double *scores, const int32_t *colu
       capped += (size_t)__builtin_popcount(line.capped);                                           \
       line_f64 weights = at_u.power, full = 1;                                                     \
       if (from.is_magnitude) {                                                                     \
-        weights = (from.lambda * u + at_u.power) / from.scale;                                     \
+        weights = (from.lambda * u + at_u.power) * unscale;                                        \
         full = scores;                                                                             \
       }                                                                                            \
       STORE(line.weights, is_capped ? full : weights);                                             \
-      STORE(line.slopes, is_capped ? 0 : clamped(at_u.slope / from.lambda));                       \
-      STORE(line.levels, is_capped ? 0 : clamped(u * from.level_scale));                           \
-      count = append(&line, from.scores + i, from.columns + i, count, to);                         \
+      if (from.is_derived) {                                                                       \
+        STORE(line.slopes, is_capped ? 0 : clamped(at_u.slope / from.lambda));                     \
+        STORE(line.levels, is_capped ? 0 : clamped(u * from.level_scale));                         \
+      }                                                                                            \
+      count = append(&line, from.scores + i, from.columns + i, from.is_derived, count, to);        \
     }                                                                                              \
     *capped_count = capped;                                                                        \
     return count;                                                                                  \

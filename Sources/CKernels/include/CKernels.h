@@ -93,15 +93,33 @@ void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, doubl
 /// The largest of n numbers, or -inf.
 double CKernels_largest(const double *values, size_t n);
 
-/// The largest k that row_ranks takes.
-enum { CKernels_row_ranks_max = 8 };
+/// The most numbers that row_tops finds in a row, the least, and how many beside the k largest are
+/// looked at: the (k+1)-th, and three that may share.
+enum { CKernels_row_tops_max = 12, CKernels_row_tops_min = 5, CKernels_row_tops_beyond = 4 };
 
-/// kth[r] and next[r] = the k-th and (k+1)-th largest score of each of `rows` (1 to 16) rows of n
-/// finite numbers, one after the other, k < n: SIMD goes across the rows. Both have room for 16.
-void CKernels_row_ranks_f32(const float *x, size_t rows, size_t n, size_t k, bool absolute,
-                            float *kth, float *next);
-void CKernels_row_ranks_f64(const double *x, size_t rows, size_t n, size_t k, bool absolute,
-                            double *kth, double *next);
+/// tops[16 j + r] = the j-th largest score of row r, j < m, of `rows` (1 to 16) rows of n
+/// numbers, one after the other: SIMD goes across the rows. -inf is -inf, also where "absolute", and
+/// comes where n < m; lanes beyond the last row repeat it.
+void CKernels_row_tops_f32(const float *x, size_t rows, size_t n, size_t m, bool absolute,
+                           double *tops);
+void CKernels_row_tops_f64(const double *x, size_t rows, size_t n, size_t m, bool absolute,
+                           double *tops);
+
+/// What solves the threshold equation of 16 rows. Bit r of `solved` says whether row r's is, bit r
+/// of `hard` that nothing is shared in it.
+typedef struct CKernels_RowRoots {
+  /// u_i = (s_i - the (k+1)-th score) / lambda + t.
+  double t[16];
+  /// The least score with u > 0.
+  double bound[16];
+  uint16_t solved;
+  uint16_t hard;
+} CKernels_RowRoots;
+
+/// Solves what can be solved for p = 2 or 4/3 from the ks[r] + 4 largest scores of each row; hard
+/// and unusual rows, and those with k = 0, are not. No row depends on the others.
+void CKernels_row_roots(const double *tops, const int32_t *ks, const double *lambdas,
+                        bool is_magnitude, bool is_cubic, CKernels_RowRoots *roots);
 
 /// z[i] = (scores[i] * scale - anchor) / lambda, and -inf from n up to the next multiple of 16.
 void CKernels_offsets(const double *scores, size_t n, double scale, double anchor, double lambda,
@@ -137,6 +155,8 @@ typedef struct CKernels_Threshold {
   double scale;
   double level_scale;
   bool is_magnitude;
+  /// Whether slopes and levels are written: gradients need them, answers do not.
+  bool is_derived;
 } CKernels_Threshold;
 
 /// Where entries go: room for `count` of a threshold each, and 16 more.
@@ -155,5 +175,21 @@ size_t CKernels_emit_linear(const CKernels_Threshold *at, CKernels_Entries to, s
 size_t CKernels_emit_cubic(const CKernels_Threshold *at, CKernels_Entries to, size_t *capped);
 size_t CKernels_emit_root(const CKernels_Threshold *at, CKernels_Entries to, size_t *capped);
 size_t CKernels_emit_general(const CKernels_Threshold *at, CKernels_Entries to, size_t *capped);
+
+/// Products with Jacobians: all arrays have room for whole lines of 16.
+///
+/// The first of the largest of n slopes >= 0.
+size_t CKernels_steepest(const double *slopes, size_t n);
+
+/// mask: c := D (c - sum(D c) / sum(D)) in place; returns -sum(c u) of the result. `steepest` is
+/// the index of the largest D, which is not 0.
+double CKernels_mask_product(const double *slopes, const double *levels, size_t n, size_t steepest,
+                             double *c);
+
+/// magnitude, on entries with D > 0: c := c + D (c - a) with a = sum((1 + D) c) / (sum(D) + K) if
+/// it is transposed, else c := (1 + D) (c - sum(D c) / (sum(D) + K)). Returns -sum(u D (c - a)) of
+/// the former.
+double CKernels_magnitude_product(const double *slopes, const double *levels, size_t n,
+                                  size_t steepest, double weight, bool is_transposed, double *c);
 
 #endif

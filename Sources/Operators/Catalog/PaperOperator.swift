@@ -12,7 +12,7 @@ extension PaperOperator {
 
     /// dykstra may take seconds for a row.
     package func isQuick(_ parameters: ParameterValues) -> Bool {
-        parameters["solver"].word != SolverChoice.dykstra.rawValue
+        parameters[PaperParameters.solver].word != SolverChoice.dykstra.rawValue
     }
 
     package func outputs(

@@ -1,71 +1,72 @@
 /// What mask, values and magnitude share. Defaults are those of the paper's code.
 enum PaperParameters {
-    static let ofScores = selection(lambdaUnit: "units of x") + [largest] + solver + derivative
+    static let ofScores = [k, lambdaOfScores, p, shortRows, largest] + solving + derivative
 
     /// magnitude selects by |x|: there is nothing that the smallest would mean.
-    static let ofMagnitudes =
-        selection(lambdaUnit: "units of x^(2-p)") + solver + derivative
+    static let ofMagnitudes = [k, lambdaOfMagnitudes, p, shortRows] + solving + derivative
 
-    private static func selection(lambdaUnit: String) -> [ParameterSpec] {
-        [
-            ParameterSpec(
-                name: "k", kind: .integer(minimum: 1, maximum: nil, atMostRowLength: true),
-                isPerRow: true, defaultValue: .requiredWithout("w"), unit: "entries",
-                doc: "How many entries to select."),
-            ParameterSpec(
-                name: "lambda", kind: .number(minimum: 0, maximum: nil, fractions: [:]),
-                isPerRow: true, defaultValue: .number(0.1, spelling: "0.1"), unit: lambdaUnit,
-                doc: "Regularisation strength; 0 is the hard operator."),
-            ParameterSpec(
-                name: "p",
-                kind: .number(minimum: 1.05, maximum: 16, fractions: ["4/3": Exponent.fourThirds]),
-                isPerRow: false, defaultValue: .number(Exponent.fourThirds, spelling: "4/3"),
-                unit: "none",
-                doc: "The regulariser is the p-norm to the power p: a number or \"4/3\"."),
-            ParameterSpec(
-                name: "short_rows", kind: .choice(["error", "shrink"]), isPerRow: false,
-                defaultValue: .word("error"), unit: "none",
-                doc: "A row with fewer finite entries than k is refused, or takes their count as "
-                    + "its k."
-            ),
-        ]
+    static let k = ParameterSpec(
+        name: "k", kind: .integer(minimum: 1, maximum: nil, atMostRowLength: true),
+        isPerRow: true, defaultValue: .requiredWithout("w"), unit: "entries",
+        doc: "How many entries to select.")
+
+    static let lambdaOfScores = lambda(unit: "units of x")
+    static let lambdaOfMagnitudes = lambda(unit: "units of x^(2-p)")
+
+    private static func lambda(unit: String) -> ParameterSpec {
+        ParameterSpec(
+            name: "lambda", kind: .number(minimum: 0, maximum: nil, fractions: [:]),
+            isPerRow: true, defaultValue: .number(0.1, spelling: "0.1"), unit: unit,
+            doc: "Regularisation strength; 0 is the hard operator.")
     }
 
-    private static let largest = ParameterSpec(
+    static let p = ParameterSpec(
+        name: "p",
+        kind: .number(minimum: 1.05, maximum: 16, fractions: ["4/3": Exponent.fourThirds]),
+        isPerRow: false, defaultValue: .number(Exponent.fourThirds, spelling: "4/3"), unit: "none",
+        doc: "The regulariser is the p-norm to the power p: a number or \"4/3\".")
+
+    static let shortRows = ParameterSpec(
+        name: "short_rows", kind: .choice(["error", "shrink"]), isPerRow: false,
+        defaultValue: .word("error"), unit: "none",
+        doc: "A row with fewer finite entries than k is refused, or takes their count as its k.")
+
+    static let largest = ParameterSpec(
         name: "largest", kind: .boolean, isPerRow: false, defaultValue: .boolean(true),
         unit: "none",
         doc: "Whether the largest entries are selected, or the smallest, as in torch.topk.")
 
-    private static let solver = [
-        ParameterSpec(
-            name: "solver", kind: .choice(SolverChoice.allCases.map { $0.rawValue }),
-            isPerRow: false, defaultValue: .word(SolverChoice.auto.rawValue), unit: "none",
-            doc: "The exact threshold equation (auto, without w), pool adjacent violators (auto, "
-                + "with w), or Dykstra's projections, which approximate and need p = 2."),
-        ParameterSpec(
-            name: "max_iterations",
-            kind: .integer(minimum: 1, maximum: 100_000, atMostRowLength: false), isPerRow: false,
-            defaultValue: .integer(1000), unit: "iterations",
-            doc: "Where dykstra gives up on a row."),
-        ParameterSpec(
-            name: "tolerance", kind: .number(minimum: 0, maximum: 1, fractions: [:]),
-            isPerRow: false, defaultValue: .number(1e-6, spelling: "1e-6"), unit: "none",
-            doc:
-                "A row of dykstra has converged when no entry of its answer changes by more in one "
-                + "iteration; for magnitude relative to the row's largest."),
-    ]
+    static let solver = ParameterSpec(
+        name: "solver", kind: .choice(SolverChoice.allCases.map { $0.rawValue }),
+        isPerRow: false, defaultValue: .word(SolverChoice.auto.rawValue), unit: "none",
+        doc: "The exact threshold equation (auto, without w), pool adjacent violators (auto, "
+            + "with w), or Dykstra's projections, which approximate and need p = 2.")
 
-    private static let derivative = [
-        ParameterSpec(
-            name: "linearization", kind: .boolean, isPerRow: false, defaultValue: .boolean(false),
-            unit: "none", directions: [.forward],
-            doc: "Whether the answer brings its Jacobian along: vectors a, b, d on a few columns "
-                + "of each row, J^T c = a c - b <d, c> and J t = a t - d <b, t>."),
-        ParameterSpec(
-            name: "wrt", kind: .subset(["x", "lambda"]), isPerRow: false,
-            defaultValue: .words(["x"]), unit: "none", directions: [.vjp],
-            doc: "By what the gradient is taken; without x its rows are empty."),
-    ]
+    static let iterationsMax = ParameterSpec(
+        name: "max_iterations",
+        kind: .integer(minimum: 1, maximum: 100_000, atMostRowLength: false), isPerRow: false,
+        defaultValue: .integer(1000), unit: "iterations",
+        doc: "Where dykstra gives up on a row.")
+
+    static let tolerance = ParameterSpec(
+        name: "tolerance", kind: .number(minimum: 0, maximum: 1, fractions: [:]),
+        isPerRow: false, defaultValue: .number(1e-6, spelling: "1e-6"), unit: "none",
+        doc: "A row of dykstra has converged when no entry of its answer changes by more in one "
+            + "iteration; for magnitude relative to the row's largest.")
+
+    static let linearization = ParameterSpec(
+        name: "linearization", kind: .boolean, isPerRow: false, defaultValue: .boolean(false),
+        unit: "none", directions: [.forward],
+        doc: "Whether the answer brings its Jacobian along: vectors a, b, d on a few columns "
+            + "of each row, J^T c = a c - b <d, c> and J t = a t - d <b, t>.")
+
+    static let wrt = ParameterSpec(
+        name: "wrt", kind: .subset(["x", "lambda"]), isPerRow: false,
+        defaultValue: .words(["x"]), unit: "none", directions: [.vjp],
+        doc: "By what the gradient is taken; without x its rows are empty.")
+
+    private static let solving = [solver, iterationsMax, tolerance]
+    private static let derivative = [linearization, wrt]
 
     /// w instead of 1_k.
     static let inputs = [
@@ -103,9 +104,9 @@ enum PaperParameters {
 
     /// Which of them a request gets.
     static func outputs(_ direction: Direction, _ parameters: ParameterValues) -> [TensorSpec] {
-        let reports = parameters["solver"].word == SolverChoice.dykstra.rawValue
-        let linearizes = direction == .forward && parameters["linearization"].boolean
-        let givesLambda = direction == .vjp && parameters["wrt"].words.contains("lambda")
+        let reports = parameters[solver].word == SolverChoice.dykstra.rawValue
+        let linearizes = direction == .forward && parameters[linearization].boolean
+        let givesLambda = direction == .vjp && parameters[wrt].words.contains("lambda")
         // The usual request has none of them.
         guard reports || linearizes || givesLambda else { return [] }
         return outputs.filter { spec in
@@ -121,16 +122,16 @@ enum PaperParameters {
     static func check(
         _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [DenseRows?]
     ) throws(OperatorError) {
-        let solver = SolverChoice(rawValue: parameters["solver"].word) ?? .auto
+        let solver = SolverChoice(rawValue: parameters[solver].word) ?? .auto
         let weights = inputs.first ?? nil
         if weights != nil && solver == .threshold {
             throw .incompatible("solver", "threshold takes k, not w; use pav, or leave it out")
         }
-        if solver == .dykstra && parameters["p"].number(row: 0) != 2 {
+        if solver == .dykstra && parameters[p].number(row: 0) != 2 {
             throw .incompatible("solver", "dykstra needs p = 2")
         }
         if solver == .dykstra {
-            try checkWork(x, iterations: parameters["max_iterations"].integer(row: 0))
+            try checkWork(x, iterations: parameters[iterationsMax].integer(row: 0))
         }
         if solver != .dykstra {
             for name in ["max_iterations", "tolerance"] where parameters.isGiven(name) {
@@ -141,7 +142,7 @@ enum PaperParameters {
         if parameters.isGiven("k") {
             throw .incompatible("k", "w says how much of each rank is selected; give one of them")
         }
-        if parameters["linearization"].boolean {
+        if parameters[linearization].boolean {
             throw .incompatible(
                 "linearization", "with w a row has several coupled blocks, not one; use vjp or jvp")
         }

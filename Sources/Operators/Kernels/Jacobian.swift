@@ -1,3 +1,5 @@
+import CKernels
+
 /// The Jacobian of one segment of a solved row: a diagonal plus a rank-one term. MATH.md derives
 /// all of it.
 ///
@@ -21,10 +23,8 @@ struct Jacobian {
         levels = UnsafePointer(support.levels + segment.start)
         count = segment.end - segment.start
         weight = segment.weight
-        var best = 0
-        for i in 0..<count where slopes[i] > slopes[best] { best = i }
-        steepest = best
-        largest = slopes[best]
+        steepest = CKernels_steepest(slopes, count)
+        largest = slopes[steepest]
     }
 
     /// mask, either direction (it is symmetric), in place: c := D (c - sum(D c)/sum(D)).
@@ -34,18 +34,7 @@ struct Jacobian {
             for i in 0..<count { c[i] = 0 }
             return 0
         }
-        let origin = c[steepest]
-        var total = 0.0
-        for i in 0..<count { total += slopes[i] / largest }
-        var average = 0.0
-        for i in 0..<count { average += slopes[i] / largest / total * (c[i] - origin) }
-        var lambdaGradient = 0.0
-        for i in 0..<count {
-            c[i] = slopes[i] == 0 ? 0 : (slopes[i] * ((c[i] - origin) - average)).finite
-            // Relative to one level: sum(g) = 0 but for rounding.
-            lambdaGradient -= (c[i] * (levels[i] - levels[steepest])).finite
-        }
-        return lambdaGradient.finite
+        return CKernels_mask_product(slopes, levels, count, steepest, c)
     }
 
     /// magnitude, transposed, in place: c := c + D (c - a), a = sum((1+D) c) / (sum(D) + K) on
@@ -57,24 +46,9 @@ struct Jacobian {
             c[0] *= factor
             return -(change * levels[0]).finite
         }
+        guard largest > 0 else { return 0 }
         // a - c* = (sum(D (c - c*)) + sum(c) - K c*) / (sum(D) + K) with c* of the steepest entry.
-        let scale = max(1, largest)
-        let origin = c[steepest]
-        var total = weight / scale
-        var average = -weight / scale * origin
-        for i in 0..<count where slopes[i] > 0 {
-            total += slopes[i] / scale
-            average += slopes[i] / scale * (c[i] - origin)
-            average += c[i] / scale
-        }
-        average /= total
-        var lambdaGradient = 0.0
-        for i in 0..<count where slopes[i] > 0 {
-            let correction = (slopes[i] * ((c[i] - origin) - average)).finite
-            c[i] = (c[i] + correction).finite
-            lambdaGradient -= (correction * levels[i]).finite
-        }
-        return lambdaGradient.finite
+        return CKernels_magnitude_product(slopes, levels, count, steepest, weight, true, c)
     }
 
     /// magnitude, in place: t := (1+D) (t - sum(D t) / (sum(D) + K)) on active entries; capped ones
@@ -84,19 +58,8 @@ struct Jacobian {
             t[0] *= factor
             return
         }
-        let scale = max(1, largest)
-        let origin = t[steepest]
-        var total = weight / scale
-        var average = -weight / scale * origin
-        for i in 0..<count where slopes[i] > 0 {
-            total += slopes[i] / scale
-            average += slopes[i] / scale * (t[i] - origin)
-        }
-        average /= total
-        for i in 0..<count where slopes[i] > 0 {
-            let difference = (t[i] - origin) - average
-            t[i] = (difference + slopes[i] * difference).finite
-        }
+        guard largest > 0 else { return }
+        _ = CKernels_magnitude_product(slopes, levels, count, steepest, weight, false, t)
     }
 
     /// dy/dx of a magnitude block of one entry: (1 + D) K / (D + K), which is K as D grows.

@@ -26,12 +26,14 @@ enum PaperRows {
     ) throws(OperatorError) {
         let isMagnitude = kind == .magnitude
         let solver = try PaperSolver(isMagnitude: isMagnitude, block, workspace)
-        let isSmallest = !isMagnitude && !block.parameters["largest"].boolean
+        let isSmallest = !isMagnitude && !block.parameters[PaperParameters.largest].boolean
         let sign: Double = isSmallest ? -1 : 1
-        let wrt = direction == .vjp ? block.parameters["wrt"].words : ["x"]
+        let wrt = direction == .vjp ? block.parameters[PaperParameters.wrt].words : ["x"]
         let products = SupportProducts(
             kind: kind, sign: sign, givesX: wrt.contains("x"), givesLambda: wrt.contains("lambda"))
-        let isLinearized = direction == .forward && block.parameters["linearization"].boolean
+        let isLinearized =
+            direction == .forward && block.parameters[PaperParameters.linearization].boolean
+        workspace.support.isDerived = direction != .forward || isLinearized
         let n = block.x.rowLength
         let rowsAtOnce = ShortRows.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsAtOnce)
@@ -39,7 +41,7 @@ enum PaperRows {
             try block.cancellation.check()
             let rows = first..<min(first + rowsAtOnce, block.rows.upperBound)
             let loaded = block.x.rows(rows, as: S.self, negated: isSmallest, &workspace.row)
-            solver.rank(rows, loaded, rowLength: n, workspace)
+            solver.prepare(rows, loaded, rowLength: n, workspace)
             for row in rows {
                 let x = UnsafeBufferPointer(start: loaded + (row - first) * n, count: n)
                 let report = try solver.solve(row, x, workspace)

@@ -7,11 +7,27 @@ enum SolverChoice: String, CaseIterable {
     case dykstra
 }
 
+/// A parameter's values, one for all rows or one for each. Taken out once a block: looking into a
+/// `ParameterValue` for each row of a router cost a tenth of its time.
+struct PerRow<Value: BitwiseCopyable> {
+    private let values: [Value]
+    private let shared: Value?
+
+    init(_ values: [Value]) {
+        self.values = values
+        shared = values.count == 1 ? values[0] : nil
+    }
+
+    subscript(row: Int) -> Value {
+        @inline(__always) get { shared ?? values[row] }
+    }
+}
+
 /// The solver of each row of a block, from the request's parameters.
 struct PaperSolver {
     private let isMagnitude: Bool
-    private let k: ParameterValue
-    private let lambda: ParameterValue
+    private let k: PerRow<Int>
+    private let lambda: PerRow<Double>
     private let exponent: Exponent
     private let choice: SolverChoice
     private let dykstra: Dykstra
@@ -25,17 +41,19 @@ struct PaperSolver {
     ) throws(OperatorError) {
         self.isMagnitude = isMagnitude
         let parameters = block.parameters
-        k = parameters["k"]
-        lambda = parameters["lambda"]
-        exponent = Exponent(p: parameters["p"].number(row: 0))
+        k = PerRow(parameters[PaperParameters.k].integers)
+        let spec = isMagnitude ? PaperParameters.lambdaOfMagnitudes : PaperParameters.lambdaOfScores
+        lambda = PerRow(parameters[spec].numbers)
+        exponent = Exponent(p: parameters[PaperParameters.p].number(row: 0))
         weights = block.inputs.first ?? nil
-        let asked = SolverChoice(rawValue: parameters["solver"].word) ?? .auto
+        let asked = SolverChoice(rawValue: parameters[PaperParameters.solver].word) ?? .auto
         choice = asked != .auto ? asked : weights == nil ? .threshold : .pav
         dykstra = Dykstra(
-            iterationsMax: parameters["max_iterations"].integer(row: 0),
-            tolerance: parameters["tolerance"].number(row: 0), cancellation: block.cancellation)
+            iterationsMax: parameters[PaperParameters.iterationsMax].integer(row: 0),
+            tolerance: parameters[PaperParameters.tolerance].number(row: 0),
+            cancellation: block.cancellation)
         first = block.rows.lowerBound
-        if parameters["short_rows"].word == "shrink" { return }
+        if parameters[PaperParameters.shortRows].word == "shrink" { return }
         for row in block.rows {
             let finiteCount = workspace.finiteCounts.pointer[row - first]
             if finiteCount == block.x.rowLength { continue }
@@ -48,23 +66,27 @@ struct PaperSolver {
 
     /// Entries of positive weight: k, or those of w.
     private func wantedCount(_ row: Int) -> Int {
-        guard let weights else { return k.integer(row: row) }
+        guard let weights else { return k[row] }
         let w = weights.rowCount == 1 ? 0 : row
         return (0..<weights.rowLength).first { weights.value(w, $0) == 0 } ?? weights.rowLength
     }
 
-    /// Ranks of short rows all at once, before each of them is solved.
+    /// Short rows all at once, before each of them is completed.
     @inline(__always)
-    func rank<S: KernelScalar>(
+    func prepare<S: KernelScalar>(
         _ rows: Range<Int>, _ x: UnsafePointer<S>, rowLength n: Int, _ workspace: Workspace
     ) {
-        var sameK: Int?
-        if (choice == .auto || choice == .threshold) && k.count == 1 {
-            let isFinite = rows.allSatisfy { workspace.finiteCounts.pointer[$0 - first] == n }
-            sameK = isFinite ? k.integer(row: 0) : nil
+        let isThreshold = choice == .auto || choice == .threshold
+        let start = rows.lowerBound
+        workspace.shortRows.solve(
+            x, rows: rows.count, rowLength: n, isMagnitude: isMagnitude, exponent
+        ) { index in
+            let k = k[start + index]
+            let finiteCount = workspace.finiteCounts.pointer[start + index - first]
+            return isThreshold && k < finiteCount ? k : nil
+        } lambda: { index in
+            lambda[start + index]
         }
-        workspace.shortRows.rank(
-            x, rows: rows.count, rowLength: n, k: sameK, isAbsolute: isMagnitude)
     }
 
     /// Solves one row into `workspace.support`; dykstra reports how it went.
@@ -78,16 +100,16 @@ struct PaperSolver {
             workspace.support.reset(capacity: 0)
             return choice == .dykstra ? Dykstra.Report() : nil
         }
-        let lambda = lambda.number(row: row)
+        let lambda = lambda[row]
         workspace.lastSolver = choice.rawValue
         let method: SortingSolver.Method
         switch choice {
         case .auto, .threshold:
             let solver = SparseTopK(
-                k: min(k.integer(row: row), finiteCount), lambda: lambda, exponent: exponent,
+                k: min(k[row], finiteCount), lambda: lambda, exponent: exponent,
                 isMagnitude: isMagnitude)
-            let ranks = workspace.shortRows.ranks((row - first) % ShortRows.rowsMax, as: S.self)
-            solver.solve(x, finiteCount: finiteCount, ranks: ranks, workspace)
+            let known = workspace.shortRows.row((row - first) % ShortRows.rowsMax)
+            solver.solve(x, finiteCount: finiteCount, known, workspace)
             return nil
         case .pav: method = .pav
         case .dykstra: method = .dykstra(dykstra)
@@ -108,7 +130,7 @@ struct PaperSolver {
             if let weights {
                 target[i] = weights.value(weights.rowCount == 1 ? 0 : row, i)
             } else {
-                target[i] = i < k.integer(row: row) ? 1 : 0
+                target[i] = i < k[row] ? 1 : 0
             }
         }
         return UnsafePointer(target)

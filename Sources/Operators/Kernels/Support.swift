@@ -17,6 +17,8 @@ struct Support: ~Copyable {
     private(set) var segmentCount = 0
     private var segmentScratch = Scratch<Segment>()
     private(set) var isAscending = true
+    /// Whether slopes and levels are needed; the threshold solver leaves them out otherwise.
+    var isDerived = true
     private var columnScratch = Scratch<Int32>()
     private var scoreScratch = Scratch<Double>()
     private var weightScratch = Scratch<Double>()

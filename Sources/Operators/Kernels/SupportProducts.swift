@@ -35,7 +35,7 @@ struct SupportProducts {
     ) {
         let count = workspace.support.count
         for g in 0..<stack.stackCount {
-            let target = workspace.products.reserve(2 * count)
+            let target = workspace.products.reserve(2 * count + 16)
             stack.rows.gather(
                 stack.rowIndex(g, row), workspace.support.columns, count: count, into: target)
             append(direction, to: output, workspace)

@@ -81,18 +81,21 @@ package struct DenseRows: Sendable {
         }
     }
 
-    /// Whether all numbers of row `row` are finite.
-    func isFinite(_ row: Int) -> Bool {
-        let memory = start(row)
+    /// Whether all numbers of some rows are finite.
+    func isFinite(_ rows: Range<Int>) -> Bool {
+        precondition(rows.upperBound <= rowCount)
+        guard !rows.isEmpty else { return true }
+        let memory = start(rows.lowerBound)
+        let count = rows.count * rowLength
         return switch dtype {
         case .float32:
-            CKernels_all_finite_f32(memory.assumingMemoryBound(to: Float.self), rowLength)
+            CKernels_all_finite_f32(memory.assumingMemoryBound(to: Float.self), count)
         case .float64:
-            CKernels_all_finite_f64(memory.assumingMemoryBound(to: Double.self), rowLength)
+            CKernels_all_finite_f64(memory.assumingMemoryBound(to: Double.self), count)
         case .float16:
-            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), rowLength, 0x7c00)
+            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), count, 0x7c00)
         case .bfloat16:
-            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), rowLength, 0x7f80)
+            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), count, 0x7f80)
         }
     }
 }

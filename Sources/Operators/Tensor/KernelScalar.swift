@@ -25,10 +25,10 @@ protocol KernelScalar: BinaryFloatingPoint {
         _ x: UnsafePointer<Self>, count: Int, bound: Self, isAbsolute: Bool,
         _ scores: UnsafeMutablePointer<Double>, _ columns: UnsafeMutablePointer<Int32>
     ) -> Int
-    /// Ranks of up to 16 short rows at once, see CKernels.h.
-    static func rowRanks(
-        _ x: UnsafePointer<Self>, rows: Int, rowLength: Int, k: Int, isAbsolute: Bool,
-        kth: UnsafeMutablePointer<Self>, next: UnsafeMutablePointer<Self>)
+    /// The largest numbers of up to 16 short rows at once, see CKernels.h.
+    static func rowTops(
+        _ x: UnsafePointer<Self>, rows: Int, rowLength: Int, _ count: Int, isAbsolute: Bool,
+        _ tops: UnsafeMutablePointer<Double>)
     /// The signs of some entries of a row.
     static func signs(
         _ x: UnsafePointer<Self>, _ columns: UnsafePointer<Int32>, count: Int,
@@ -81,11 +81,11 @@ extension Float: KernelScalar {
         CKernels_collect_f32(x, count, bound, isAbsolute, scores, columns)
     }
 
-    static func rowRanks(
-        _ x: UnsafePointer<Float>, rows: Int, rowLength: Int, k: Int, isAbsolute: Bool,
-        kth: UnsafeMutablePointer<Float>, next: UnsafeMutablePointer<Float>
+    static func rowTops(
+        _ x: UnsafePointer<Float>, rows: Int, rowLength: Int, _ count: Int, isAbsolute: Bool,
+        _ tops: UnsafeMutablePointer<Double>
     ) {
-        CKernels_row_ranks_f32(x, rows, rowLength, k, isAbsolute, kth, next)
+        CKernels_row_tops_f32(x, rows, rowLength, count, isAbsolute, tops)
     }
 
     static func signs(
@@ -134,11 +134,11 @@ extension Double: KernelScalar {
         CKernels_collect_f64(x, count, bound, isAbsolute, scores, columns)
     }
 
-    static func rowRanks(
-        _ x: UnsafePointer<Double>, rows: Int, rowLength: Int, k: Int, isAbsolute: Bool,
-        kth: UnsafeMutablePointer<Double>, next: UnsafeMutablePointer<Double>
+    static func rowTops(
+        _ x: UnsafePointer<Double>, rows: Int, rowLength: Int, _ count: Int, isAbsolute: Bool,
+        _ tops: UnsafeMutablePointer<Double>
     ) {
-        CKernels_row_ranks_f64(x, rows, rowLength, k, isAbsolute, kth, next)
+        CKernels_row_tops_f64(x, rows, rowLength, count, isAbsolute, tops)
     }
 
     static func signs(

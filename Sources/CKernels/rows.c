@@ -1,0 +1,85 @@
+// A few short rows at once: in a row of 64 numbers there is too little for SIMD along it.
+#include "isa.h"
+
+// Four stages of a butterfly make columns of 16 rows: stage D swaps what lies D rows and D lanes
+// apart.
+#define SWAPPED(A, B, D, HALF)                                                                     \
+  __builtin_shufflevector(A, B, FROM(0, D, HALF), FROM(1, D, HALF), FROM(2, D, HALF),              \
+                          FROM(3, D, HALF), FROM(4, D, HALF), FROM(5, D, HALF), FROM(6, D, HALF),  \
+                          FROM(7, D, HALF), FROM(8, D, HALF), FROM(9, D, HALF), FROM(10, D, HALF), \
+                          FROM(11, D, HALF), FROM(12, D, HALF), FROM(13, D, HALF),                 \
+                          FROM(14, D, HALF), FROM(15, D, HALF))
+// Lane L of the lower row (HALF 0) comes from A, or from B's lane D below; of the upper one from
+// A's lane D above, or from B.
+#define FROM(L, D, HALF)                                                                           \
+  ((HALF) == 0 ? ((L) & (D) ? LANES + (L) - (D) : (L)) : ((L) & (D) ? LANES + (L) : (L) + (D)))
+#define STAGE(D)                                                                                   \
+  for (int i = 0; i < LANES; ++i) {                                                                \
+    if (i & (D)) continue;                                                                         \
+    line a = columns[i];                                                                           \
+    line b = columns[i + (D)];                                                                     \
+    columns[i] = SWAPPED(a, b, D, 0);                                                              \
+    columns[i + (D)] = SWAPPED(a, b, D, 1);                                                        \
+  }
+
+#define DEFINE_ROW_TOPS(SUFFIX, NUMBER)                                                            \
+  /* Inlined for every m, so that `top` is a few registers. */                                     \
+  INLINE void row_tops_##SUFFIX(                                                                   \
+      const NUMBER *x, size_t rows, size_t n, const size_t m, bool absolute,                       \
+      double *tops) {                                                                              \
+    typedef line_##SUFFIX line;                                                                    \
+    line top[CKernels_row_tops_max];                                                               \
+    for (size_t j = 0; j < m; ++j) top[j] = (line)(NUMBER)(-INFINITY);                             \
+    for (size_t start = 0; start < n; start += LANES) {                                            \
+      size_t width = n - start < LANES ? n - start : LANES;                                        \
+      line columns[LANES];                                                                         \
+      for (size_t r = 0; r < LANES; ++r) {                                                         \
+        /* Lanes beyond the last row repeat it. */                                                 \
+        const NUMBER *row = x + (r < rows ? r : rows - 1) * n + start;                             \
+        columns[r] = (line)(NUMBER)(-INFINITY);                                                    \
+        if (width == LANES) {                                                                      \
+          /* Not memcpy: compilers make one call of both, for any width. */                        \
+          __builtin_memcpy_inline(&columns[r], row, sizeof(line));                                 \
+        } else {                                                                                   \
+          for (size_t c = 0; c < width; ++c) columns[r][c] = row[c];                               \
+        }                                                                                          \
+        if (absolute) {                                                                            \
+          line magnitude = __builtin_elementwise_abs(columns[r]);                                  \
+          columns[r] = magnitude < (NUMBER)INFINITY ? magnitude : columns[r];                      \
+        }                                                                                          \
+      }                                                                                            \
+      STAGE(8)                                                                                     \
+      STAGE(4)                                                                                     \
+      STAGE(2)                                                                                     \
+      STAGE(1)                                                                                     \
+      for (size_t c = 0; c < width; ++c) {                                                         \
+        line value = columns[c];                                                                   \
+        for (size_t j = 0; j < m; ++j) {                                                           \
+          line higher = value > top[j] ? value : top[j];                                           \
+          value = value > top[j] ? top[j] : value;                                                 \
+          top[j] = higher;                                                                         \
+        }                                                                                          \
+      }                                                                                            \
+    }                                                                                              \
+    for (size_t j = 0; j < m; ++j) {                                                               \
+      STORE(tops + j * LANES, __builtin_convertvector(top[j], line_f64));                          \
+    }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(void, CKernels_row_tops_##SUFFIX,                                                         \
+         (const NUMBER *x, size_t rows, size_t n, size_t m, bool absolute, double *tops),          \
+         (x, rows, n, m, absolute, tops)) {                                                        \
+    switch (m) {                                                                                   \
+      case 5: row_tops_##SUFFIX(x, rows, n, 5, absolute, tops); return;                            \
+      case 6: row_tops_##SUFFIX(x, rows, n, 6, absolute, tops); return;                            \
+      case 7: row_tops_##SUFFIX(x, rows, n, 7, absolute, tops); return;                            \
+      case 8: row_tops_##SUFFIX(x, rows, n, 8, absolute, tops); return;                            \
+      case 9: row_tops_##SUFFIX(x, rows, n, 9, absolute, tops); return;                            \
+      case 10: row_tops_##SUFFIX(x, rows, n, 10, absolute, tops); return;                          \
+      case 11: row_tops_##SUFFIX(x, rows, n, 11, absolute, tops); return;                          \
+      default: row_tops_##SUFFIX(x, rows, n, 12, absolute, tops); return;                          \
+    }                                                                                              \
+  }
+
+DEFINE_ROW_TOPS(f32, float)
+DEFINE_ROW_TOPS(f64, double)
