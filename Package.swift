@@ -47,13 +47,14 @@ let package = Package(
         .executableTarget(
             name: "kernels",
             dependencies: [
-                "Operators", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CKernels", "Operators",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/kernels",
             exclude: [
                 "README.md", "bench_kernels.py", "bench_worst.py", "peer_numba.py",
                 "requirements.txt",
             ],
-            sources: ["Kernels.swift"]),
+            sources: ["Kernels.swift", "Team.swift"]),
 
         .target(
             name: "Fixtures",

@@ -10,6 +10,8 @@ import Operators
 ///     load FILE DTYPE ROWS N        reads raw little-endian numbers: x (and what follows it)
 ///     answer FILE OP DIRECTION ...  writes the dense answer as float64; "ok"
 ///     time SECONDS OP DIRECTION ... nanoseconds a number of x, the median of batches
+///     threads SECONDS COUNT OP ...  the same by COUNT threads that share the blocks
+///     sort SECONDS                  nanoseconds a number of x: pav's own sort of each row
 ///     memcpy SECONDS COUNT          nanoseconds a float, copying COUNT floats to COUNT floats
 ///
 /// where "..." is: K LAMBDA P SOLVER G.
@@ -56,6 +58,19 @@ struct Bench {
             guard let seconds = Double(words[0]) else { throw BadCommand(words: words) }
             let call = try Call(Array(words.dropFirst()), x, buffer)
             let nanoseconds = try median(seconds) { try call.compute(workspace, output) }
+            return "\(nanoseconds / Double(x.rowCount * x.rowLength))"
+        case ("threads", 9):
+            guard let seconds = Double(words[0]), let count = Int(words[1]) else {
+                throw BadCommand(words: words)
+            }
+            let call = try Call(Array(words.dropFirst(2)), x, buffer)
+            let team = Team(count)
+            let nanoseconds = median(seconds) { team.run(call) }
+            return "\(nanoseconds / Double(x.rowCount * x.rowLength))"
+        case ("sort", 1):
+            guard let seconds = Double(words[0]) else { throw BadCommand(words: words) }
+            let sorting = RowSorting(x)
+            let nanoseconds = median(seconds) { sorting.run() }
             return "\(nanoseconds / Double(x.rowCount * x.rowLength))"
         case ("memcpy", 2):
             guard let seconds = Double(words[0]), let count = Int(words[1]) else {
@@ -122,7 +137,7 @@ struct Bench {
 }
 
 /// One request's work.
-struct Call {
+struct Call: Sendable {
     private let op: any Operator
     private let direction: Direction
     private let x: DenseRows
@@ -158,22 +173,28 @@ struct Call {
                     rowLength: x.rowLength), stackCount: g)
     }
 
+    var rowsPerBlock: Int { max(1, (1 << 16) / x.rowLength) }
+    var blockCount: Int { (x.rowCount + rowsPerBlock - 1) / rowsPerBlock }
+
     /// All rows, in blocks as `Job` makes them.
     func compute(
         _ workspace: Workspace, _ output: OperatorOutput, _ each: () -> Void = {}
     ) throws {
-        let rowsPerBlock = max(1, (1 << 16) / x.rowLength)
-        for start in stride(from: 0, to: x.rowCount, by: rowsPerBlock) {
-            let rows = start..<min(x.rowCount, start + rowsPerBlock)
-            output.reset(
-                dtype: x.dtype, rowLength: x.rowLength,
-                rowCapacity: rows.count * (stack?.stackCount ?? 1), specs)
-            let block = RowBlock(
-                x: x, rows: rows, parameters: parameters,
-                inputs: op.descriptor.inputs.map { _ in nil })
-            try op.run(direction, block, stack, into: output, workspace)
+        for index in 0..<blockCount {
+            try computeBlock(index, workspace, output)
             each()
         }
+    }
+
+    func computeBlock(_ index: Int, _ workspace: Workspace, _ output: OperatorOutput) throws {
+        let start = index * rowsPerBlock
+        let rows = start..<min(x.rowCount, start + rowsPerBlock)
+        output.reset(
+            dtype: x.dtype, rowLength: x.rowLength,
+            rowCapacity: rows.count * (stack?.stackCount ?? 1), specs)
+        let block = RowBlock(
+            x: x, rows: rows, parameters: parameters, inputs: op.descriptor.inputs.map { _ in nil })
+        try op.run(direction, block, stack, into: output, workspace)
     }
 
     func answer(_ workspace: Workspace, _ output: OperatorOutput) throws -> [Double] {

@@ -86,13 +86,28 @@ def main():
         costs += [cost(x, 64, 0.1, "2", operator, "vjp", g=g) for g in counts]
         print(f"| {operator} | {' | '.join(f'{c:.2f}' for c in costs)} |", flush=True)
 
-    table("solver pav beside numpy.sort, k = n/100, lambda = 0.1",
-          ["numpy.sort", "mask 2", "mask 4/3", "mask 3"])
+    table("solver pav beside sorts, k = n/100, lambda = 0.1",
+          ["numpy.sort", "its own sort", "mask 2", "mask 4/3", "mask 3"])
     for rows, n in ((64, 1000), (16, 65536)):
         x = np.random.default_rng(3).standard_normal((rows, n)).astype(np.float32)
         sort = clock(args.seconds, lambda: np.sort(x, axis=1)) / x.size  # noqa: B023
         costs = [cost(x, n // 100, 0.1, p, solver="pav") for p in ("2", "4/3", "3")]
-        print(f"| {rows} x {n} | {sort:.1f} | {' | '.join(f'{c:.1f}' for c in costs)} |", flush=True)
+        own = statistics.median(float(ours.ask("sort", args.seconds)) for _ in range(args.rounds))
+        numbers = " | ".join(f"{c:.1f}" for c in [sort, own, *costs])
+        print(f"| {rows} x {n} | {numbers} |", flush=True)
+
+    table("64 x 65536, k = 1024, lambda = 0.1: threads", ["one", "two", "ratio"])
+    raw.write_bytes(np.random.default_rng(5).standard_normal((64, 65536)).astype("f4").tobytes())
+    ours.ask("load", raw, "float32", 64, 65536)
+    for operator, p in (("mask", "2"), ("mask", "4/3"), ("magnitude", "2")):
+        words = (operator, "forward", 1024, 0.1, p, "threshold", 1)
+        pairs = [
+            [float(ours.ask("threads", args.seconds, count, *words)) for count in (1, 2)]
+            for _ in range(3 * args.rounds)
+        ]
+        one, two = (statistics.median(times) for times in zip(*pairs, strict=True))
+        ratio = statistics.median(a / b for a, b in pairs)
+        print(f"| {operator} {p} | {one:.2f} | {two:.2f} | {ratio:.2f} |", flush=True)
 
     lengths = [10**i for i in range(3, 8)]
     table("one row, k = n/100, lambda = 0.1, p = 2: cost by length", [f"{n:.0e}" for n in lengths])

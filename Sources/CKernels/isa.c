@@ -12,5 +12,9 @@ CKernels_ISA CKernels_isa_best(void) {
   return CKernels_isa_baseline;
 }
 
+CKernels_ISA CKernels_isa_current(void) { return CKernels_isa; }
+
+void CKernels_isa_set(CKernels_ISA isa) { CKernels_isa = isa; }
+
 // Before main, and before any thread that could read it.
 __attribute__((constructor)) static void choose(void) { CKernels_isa = CKernels_isa_best(); }

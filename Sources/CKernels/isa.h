@@ -11,6 +11,8 @@
 // Lines are handed to functions that are always inlined: no calling convention is involved.
 #pragma clang diagnostic ignored "-Wpsabi"
 
+extern CKernels_ISA CKernels_isa;
+
 #define INLINE __attribute__((always_inline)) static inline
 
 // KERNEL(TYPE, NAME, (PARAMETERS), (ARGUMENTS)) { ... } is one body, compiled for each instruction

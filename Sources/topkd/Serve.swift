@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Inference
 import Logging
+import Operators
 import Service
 
 struct Serve: ParsableCommand {
@@ -16,7 +17,7 @@ struct Serve: ParsableCommand {
     static let flags = [
         "--host", "--port", "--workers", "--io-threads", "--queue-depth-max", "--body-bytes-max",
         "--inflight-bytes-max", "--connections-max", "--connection-timeout-seconds",
-        "--drain-timeout-seconds", "--log-level",
+        "--drain-timeout-seconds", "--isa", "--log-level",
     ]
 
     private static let defaults = Configuration()
@@ -51,6 +52,9 @@ struct Serve: ParsableCommand {
     @Option(help: "Seconds that accepted requests have to finish after SIGTERM.")
     var drainTimeoutSeconds = defaults.limits.drainTimeoutSeconds
 
+    @Option(help: "What the kernels run on: auto, baseline, avx2 or avx512.")
+    var isa = "auto"
+
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
@@ -74,6 +78,7 @@ struct Serve: ParsableCommand {
             let words = Logger.Level.allCases.map { $0.rawValue }.joined(separator: ", ")
             throw ValidationError("--log-level must be one of \(words), and is \(logLevel).")
         }
+        _ = try instructionSet()
         // A body of the largest size must fit, as JSON with what decoding it takes.
         let needed = (1 + Limits.jsonWorkingBytesPerBodyByte) * bodyBytesMax
         if inflightBytesMax < bodyBytesMax {
@@ -83,7 +88,23 @@ struct Serve: ParsableCommand {
         }
     }
 
+    /// nil: the best that there is.
+    private func instructionSet() throws -> InstructionSet? {
+        if isa == "auto" { return nil }
+        let words = InstructionSet.allCases.map { $0.rawValue }.joined(separator: ", ")
+        guard let choice = InstructionSet(rawValue: isa) else {
+            throw ValidationError("--isa must be one of auto, \(words), and is \(isa).")
+        }
+        guard choice <= .best else {
+            throw ValidationError(
+                "--isa is \(isa), and the best that this processor has is "
+                    + "\(InstructionSet.best.rawValue).")
+        }
+        return choice
+    }
+
     func run() throws {
+        if let choice = try instructionSet() { InstructionSet.pin(choice) }
         var settings = Configuration()
         settings.host = host
         settings.port = port
@@ -99,6 +120,7 @@ struct Serve: ParsableCommand {
         Signals.block()
         var logger = Logger(label: "topkd", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+        logger.info("kernels run on \(InstructionSet.current.rawValue)")
         let application = try Application(settings, logger)
         print("topkd \(Version.current) listening on \(application.url)")
         fflush(nil)

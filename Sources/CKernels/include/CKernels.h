@@ -17,11 +17,11 @@ typedef enum CKernels_ISA {
   CKernels_isa_avx512 = 2,
 } CKernels_ISA;
 
-/// The instruction set that runs: the best that there is, unless it is set before the first kernel
-/// runs, to this or a lesser one. Answers do not depend on it.
-extern CKernels_ISA CKernels_isa;
-/// The best that this processor has.
+/// The best that this processor has, and the one that runs: the best, unless another is set, which
+/// has to be none that the processor lacks, before threads run kernels. Answers do not depend on it.
 CKernels_ISA CKernels_isa_best(void);
+CKernels_ISA CKernels_isa_current(void);
+void CKernels_isa_set(CKernels_ISA isa);
 
 /// Numbers of one line; a group is one lane of a block of `height` lines.
 enum { CKernels_lanes = 16 };
@@ -120,6 +120,16 @@ typedef struct CKernels_RowRoots {
 /// and unusual rows, and those with k = 0, are not. No row depends on the others.
 void CKernels_row_roots(const double *tops, const int32_t *ks, const double *lambdas,
                         bool is_magnitude, bool is_cubic, CKernels_RowRoots *roots);
+
+/// A score as an integer that is ordered downwards, and its column.
+typedef struct CKernels_SortEntry {
+  uint64_t key;
+  int32_t column;
+} CKernels_SortEntry;
+
+/// Sorts n finite scores downwards and their ascending columns with them, equal scores by column.
+/// `entries` has room for 2 n. O(n).
+void CKernels_sort(double *scores, int32_t *columns, size_t n, CKernels_SortEntry *entries);
 
 /// z[i] = (scores[i] * scale - anchor) / lambda, and -inf from n up to the next multiple of 16.
 void CKernels_offsets(const double *scores, size_t n, double scale, double anchor, double lambda,

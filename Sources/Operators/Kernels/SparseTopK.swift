@@ -177,6 +177,7 @@ struct SparseTopK {
             isMagnitude
             ? magnitudeRoot(&solver, next, cut(ranks.kth * unit.scale, unit.lambda))
             : maskRoot(&solver, ranks.kth, next)
+        workspace.passCount = solver.passCount
         guard let t = root else { return selectVanishing(count: count, workspace) }
         emit(solver, t, unit.levelScale, workspace)
     }

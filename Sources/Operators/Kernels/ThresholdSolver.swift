@@ -26,9 +26,18 @@ struct ThresholdSolver<Power: PowerRule> {
     let isCapped: Bool
     /// Scores are multiplied by this power of two on their way in, see `Unit`.
     let scale: Double
-    /// From any bracket to neighbouring doubles `middle` takes at most 67 steps to leave 0 (2^-16
-    /// each), 11 in the logarithm and 54 in the value; five other passes may come before each.
-    private let passesMax = 6 * (67 + 11 + 54)
+    /// No call of `solve` takes more passes than this, whatever the scores are.
+    ///
+    /// Each pass moves one end of the bracket inwards: nothing that it gained is lost. Of six passes
+    /// in a row, either three shrink the bracket 2^10-fold, or one is taken at `middle`.
+    ///
+    /// - The former happens at most (1024 + 1074) / 10 times: then the bracket is the least double.
+    /// - `middle` leaves an end at 0 within 67 steps of 2^-16 (1074 bits), brings ends of one sign
+    ///   within a factor of 4 in 11 (it halves the logarithm of their ratio, at most 2098), and then
+    ///   halves the width: after 54 the ends are neighbours.
+    private let passesMax = 3 * 210 + 6 * (67 + 11 + 54)
+    /// Passes over the entries so far.
+    private(set) var passCount = 0
     /// The score that z is measured from.
     private(set) var anchor = 0.0
 
@@ -72,7 +81,8 @@ struct ThresholdSolver<Power: PowerRule> {
 
     /// Newton on ||u||_e - (K cap)^(1/e) rather than on the sum: the norm is convex (concave for
     /// e < 1) and almost linear, so that e = 3 needs 2 steps where the sum takes 13.
-    private func evaluate(_ t: Double) -> Evaluation {
+    private mutating func evaluate(_ t: Double) -> Evaluation {
+        passCount += 1
         let unit = cap(t)
         let cap = isCapped ? unit : .infinity
         let sums = Power.sums(offsets, Self.paddedCount(count), t, cap, power.e)
@@ -102,7 +112,7 @@ struct ThresholdSolver<Power: PowerRule> {
     }
 
     /// F(t): negative below the root, positive above.
-    func excess(_ t: Double) -> Double { evaluate(t).excess }
+    mutating func excess(_ t: Double) -> Double { evaluate(t).excess }
 
     /// The root in [low, high], where F(low) <= 0 <= F(high).
     ///
@@ -110,7 +120,7 @@ struct ThresholdSolver<Power: PowerRule> {
     /// the other end where it was: then every third pass steps twice as far, to close it, and
     /// every sixth bisects, so that the bracket closes whatever the scores are. 3 to 6 passes are
     /// usual, 100 were seen for p > 2 on rows made to be hard; `passesMax` bounds them all.
-    func solve(low: Double, high: Double) -> Double {
+    mutating func solve(low: Double, high: Double) -> Double {
         var low = low
         var high = high
         var t = middle(low, high)

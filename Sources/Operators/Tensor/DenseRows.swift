@@ -61,7 +61,7 @@ package struct DenseRows: Sendable {
 
     /// Entry `column` of row `row`.
     @inline(__always)
-    func value(_ row: Int, _ column: Int) -> Double {
+    package func value(_ row: Int, _ column: Int) -> Double {
         precondition(column >= 0 && column < rowLength)
         return dtype.load(start(row), at: column)
     }

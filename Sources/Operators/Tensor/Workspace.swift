@@ -1,3 +1,5 @@
+import CKernels
+
 /// Scratch memory of one worker, reused from row to row so that a warm request allocates nothing.
 ///
 /// Not thread-safe: each worker has its own. Accesses do not overlap, and checking each of them at
@@ -14,12 +16,14 @@ package final class Workspace {
     @exclusivity(unchecked) var selection = Scratch<Double>()
     /// The solver that ran last, for tests: it is what was asked for.
     @exclusivity(unchecked) package internal(set) var lastSolver = ""
+    /// Passes over the candidates that the threshold solver took for its last row, for tests.
+    @exclusivity(unchecked) package internal(set) var passCount = 0
     /// A row that cannot be read where it lies.
     @exclusivity(unchecked) var row = Scratch<Double>()
     /// The k-th and (k+1)-th largest scores of a few short rows, see `ShortRows`.
     @exclusivity(unchecked) var shortRows = ShortRows()
     /// The pads of the solvers that sort.
-    @exclusivity(unchecked) var sorting = Scratch<SortedEntry>()
+    @exclusivity(unchecked) var sorting = Scratch<CKernels_SortEntry>()
     @exclusivity(unchecked) var pools = Scratch<Pooling.Pool>()
     @exclusivity(unchecked) var runs = Scratch<PartitionRun>()
     @exclusivity(unchecked) var rowWeights = Scratch<Double>()

@@ -1,8 +1,4 @@
-/// A score and where it stood.
-struct SortedEntry: BitwiseCopyable {
-    let score: Double
-    let column: Int32
-}
+import CKernels
 
 /// Solves one row by sorting it: pav for any weights, dykstra for p = 2.
 struct SortingSolver {
@@ -86,22 +82,11 @@ struct SortingSolver {
     private func sort<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ workspace: Workspace
     ) {
-        var entries = UnsafeMutableBufferPointer(
-            start: workspace.sorting.reserve(finiteCount), count: finiteCount)
-        var count = 0
-        for (column, value) in row.enumerated() where value > -.infinity {
-            entries[count] = SortedEntry(
-                score: Double(isMagnitude ? abs(value) : value),
-                column: Int32(truncatingIfNeeded: column))
-            count += 1
-        }
+        let count = Selection.gather(
+            row, above: -Double(S.greatestFiniteMagnitude), isAbsolute: isMagnitude, workspace)
         precondition(count == finiteCount)
-        entries.sort { $0.score > $1.score || ($0.score == $1.score && $0.column < $1.column) }
-        let scores = workspace.scores.reserve(count)
-        let columns = workspace.columns.reserve(count)
-        for i in 0..<count {
-            scores[i] = entries[i].score
-            columns[i] = entries[i].column
-        }
+        CKernels_sort(
+            workspace.scores.pointer, workspace.columns.pointer, count,
+            workspace.sorting.reserve(2 * count))
     }
 }
