@@ -31,28 +31,34 @@ final class Team: Sendable {
     }
 }
 
-/// What the solver pav does first: each row as doubles and columns, sorted.
+/// What the solver pav does first: each row's scores, as doubles, and columns, sorted.
 final class RowSorting {
-    private let x: DenseRows
+    private let rowLength: Int
+    private let unsorted: [Double]
+    private let ascending: [Int32]
     private var scores: [Double]
     private var columns: [Int32]
     private var entries: [CKernels_SortEntry]
 
     init(_ x: DenseRows) {
-        self.x = x
+        rowLength = x.rowLength
+        unsorted = (0..<x.rowCount).flatMap { row in
+            (0..<x.rowLength).map { x.value(row, $0) }
+        }
+        ascending = (0..<x.rowLength).map { Int32($0) }
         scores = Array(repeating: 0, count: x.rowLength)
-        columns = Array(repeating: 0, count: x.rowLength)
+        columns = ascending
         entries = Array(
             repeating: CKernels_SortEntry(key: 0, column: 0), count: 2 * x.rowLength)
     }
 
     func run() {
-        for row in 0..<x.rowCount {
-            for column in 0..<x.rowLength {
-                scores[column] = x.value(row, column)
-                columns[column] = Int32(column)
+        for start in stride(from: 0, to: unsorted.count, by: rowLength) {
+            unsorted.withUnsafeBufferPointer { row in
+                for i in 0..<rowLength { scores[i] = row[start + i] }
             }
-            CKernels_sort(&scores, &columns, x.rowLength, &entries)
+            for i in 0..<rowLength { columns[i] = ascending[i] }
+            CKernels_sort(&scores, &columns, rowLength, &entries)
         }
     }
 }

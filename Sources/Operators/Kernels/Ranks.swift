@@ -23,7 +23,8 @@ struct Ranks {
     ) -> Ranks {
         precondition(k >= 1 && k <= count)
         if count >= sampledMin {
-            let stride = count / sampleCount
+            // Odd: rows that alternate would show but one of their sides.
+            let stride = (count / sampleCount - 1) | 1
             for i in 0..<sampleCount { scratch[i] = values[i * stride] }
             let middle = k * sampleCount / count
             let reach = 64  // Four standard deviations of a rank in the middle.
