@@ -15,6 +15,7 @@ let package = Package(
         // C and C++: wrappers only, no logic of ours.
         .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
         .target(name: "CTextFloats", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CInflate", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CKernels"),
         .target(name: "CContract", exclude: ["openapi.json"]),
 
@@ -22,7 +23,7 @@ let package = Package(
         .target(name: "Operators", dependencies: ["CKernels"]),
         .target(name: "Metrics"),
         .target(name: "Inference", dependencies: ["Operators", "Metrics"]),
-        .target(name: "Codecs", dependencies: ["CTextFloats", "Inference", "Operators"]),
+        .target(name: "Codecs", dependencies: ["CInflate", "CTextFloats", "Inference", "Operators"]),
         .target(
             name: "Service",
             dependencies: [

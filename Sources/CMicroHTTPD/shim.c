@@ -1,7 +1,14 @@
+#define _GNU_SOURCE
 #include "CMicroHTTPD.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
+
+const short CMicroHTTPD_poll_read_hang_up = POLLRDHUP;
 
 // The same function for every daemon of the process; whose log it is, the context says.
 static void (*_Atomic log_message)(void *context, const char *message);
@@ -14,8 +21,15 @@ static void forward_log(void *context, const char *format, va_list arguments) {
 
 struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options) {
   log_message = options->log;
+  bool is_tls = options->tls_certificate != NULL && options->tls_key != NULL;
+  struct MHD_OptionItem tls[] = {
+      {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->tls_certificate},
+      {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)options->tls_key},
+      {MHD_OPTION_END, 0, NULL},
+  };
   return MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG,
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG
+          | (is_tls ? MHD_USE_TLS : 0),
       0, NULL, NULL, options->handler, options->context,
       // First, so that it also hears what goes wrong with the options after it.
       MHD_OPTION_EXTERNAL_LOGGER, forward_log, options->context,
@@ -28,6 +42,7 @@ struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options) 
       MHD_OPTION_NOTIFY_COMPLETED, options->completed, options->context,
       MHD_OPTION_NOTIFY_CONNECTION, options->connection_changed, options->context,
       MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+      MHD_OPTION_ARRAY, is_tls ? tls : tls + 2,
       MHD_OPTION_END);
 }
 
@@ -35,4 +50,19 @@ void *CMicroHTTPD_connection_context(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   return info == NULL ? NULL : info->socket_context;
+}
+
+int CMicroHTTPD_descriptor(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  return info == NULL ? -1 : info->connect_fd;
+}
+
+bool CMicroHTTPD_tcp_traffic(int descriptor, uint64_t *received, uint64_t *acknowledged) {
+  struct tcp_info info = {0};
+  socklen_t size = sizeof info;
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  *received = info.tcpi_bytes_received;
+  *acknowledged = info.tcpi_bytes_acked;
+  return true;
 }

@@ -34,7 +34,8 @@ package protocol Codec: Sendable {
     func decode(_ message: Message, _ worker: Worker, _ pool: BufferPool) throws(ServiceError)
         -> InferenceRequest
     /// Runs on a worker. O(answer).
-    func encode(_ result: InferenceResult, _ pool: BufferPool) -> EncodedAnswer
+    func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+        -> EncodedAnswer
 }
 
 /// Every codec that the service has.

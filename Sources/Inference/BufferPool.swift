@@ -59,7 +59,27 @@ package final class BufferPool: BufferRecycler {
         return charge(capacity, isForced: false) ? make(capacity) : nil
     }
 
-    /// A buffer for work that has been admitted: counted, never refused.
+    /// A buffer for an answer. Answers may take a quarter more than the budget, so that bodies
+    /// alone cannot keep them out; over that they are refused, although their work is done: memory
+    /// that is not there cannot be given.
+    ///
+    /// - Parameter held: bytes that the same request holds meanwhile.
+    package func takeForAnswer(byteCount: Int, beside held: Int) throws(ServiceError) -> RawBuffer {
+        let limit = budgetBytes + budgetBytes / 4
+        let capacity = Self.capacity(byteCount)
+        guard capacity + held <= limit else {
+            throw .answerTooLarge(byteCount: byteCount, limit: max(0, limit - held))
+        }
+        let isCharged = state.withLock { state in
+            if capacity > limit - state.inUseBytes { return false }
+            state.inUseBytes += capacity
+            return true
+        }
+        guard isCharged else { throw .overloaded(.bytes) }
+        return make(capacity)
+    }
+
+    /// A buffer for work whose memory has been reserved: counted, never refused.
     package func takeAdmitted(byteCount: Int) -> RawBuffer {
         let capacity = Self.capacity(byteCount)
         _ = charge(capacity, isForced: true)

@@ -4,9 +4,15 @@ import Synchronization
 /// One request's way through the pool, as its owner (room Service) sees it. All methods run on
 /// worker threads.
 package protocol Call: AnyObject, Sendable {
+    /// When the answer is no longer of use, on the monotonic clock.
+    var deadlineNanoseconds: Int { get }
+    /// Whether the client has gone away.
+    var isAbandoned: Bool { get }
+    /// Ends a call that nobody waits for. Called once, instead of `succeed` or `fail`.
+    func abandon()
     func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest
     /// Encodes and sends the answer. Called once, unless `fail` is.
-    func succeed(_ result: InferenceResult, _ timings: Timings)
+    func succeed(_ result: InferenceResult, _ timings: Timings) throws(ServiceError)
     /// Sends the error. Called once, unless `succeed` is.
     func fail(_ error: ServiceError, _ request: InferenceRequest?, _ timings: Timings)
 }
@@ -16,6 +22,7 @@ package protocol Call: AnyObject, Sendable {
 final class Job: @unchecked Sendable {
     private let call: any Call
     private let cancellation: Cancellation
+    private let isAborted: AtomicFlag
     private let submittedNanoseconds: Int
     private var timings = Timings()
     private var computeStart = 0
@@ -29,9 +36,12 @@ final class Job: @unchecked Sendable {
     /// The error of the lowest row: the same answer however the rows were split.
     private let firstError = Mutex<OperatorError?>(nil)
 
-    init(_ call: any Call, _ cancellation: Cancellation) {
+    /// - Parameter isAborted: set when the service wants long searches to end.
+    init(_ call: any Call, _ isAborted: AtomicFlag) {
         self.call = call
-        self.cancellation = cancellation
+        self.isAborted = isAborted
+        let deadline = call.deadlineNanoseconds
+        cancellation = Cancellation { isAborted.isSet || monotonicNanoseconds() > deadline }
         self.submittedNanoseconds = monotonicNanoseconds()
     }
 
@@ -42,7 +52,12 @@ final class Job: @unchecked Sendable {
     func start(_ worker: Worker) -> Bool {
         let started = monotonicNanoseconds()
         timings[.queue] = started - submittedNanoseconds
+        if call.isAbandoned {
+            call.abandon()
+            return false
+        }
         do throws(ServiceError) {
+            if started > call.deadlineNanoseconds { throw .deadlinePassed(.queue) }
             let request = try call.decode(worker)
             try Self.check(request)
             timings[.decode] = monotonicNanoseconds() - started
@@ -106,14 +121,19 @@ final class Job: @unchecked Sendable {
     private func finish(_ request: InferenceRequest, _ worker: Worker) {
         timings[.compute] = monotonicNanoseconds() - computeStart
         let result = InferenceResult(request: request, blocks: outputs)
-        if let error = firstError.withLock({ $0 }) {
-            call.fail(ServiceError(error, in: request), request, timings)
-        } else if let error = Self.checkWidth(result) {
+        do throws(ServiceError) {
+            if let error = firstError.withLock({ $0 }) { throw serviceError(error, request) }
+            if let error = Self.checkWidth(result) { throw error }
+            try call.succeed(result, timings)
+        } catch {
             call.fail(error, request, timings)
-        } else {
-            call.succeed(result, timings)
         }
         for output in outputs { worker.outputs.giveBack(output) }
+    }
+
+    private func serviceError(_ error: OperatorError, _ request: InferenceRequest) -> ServiceError {
+        if case .cancelled = error, !isAborted.isSet { return .deadlinePassed(.compute) }
+        return ServiceError(error, in: request)
     }
 
     /// What the operator itself refuses.

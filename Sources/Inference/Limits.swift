@@ -11,6 +11,17 @@ package struct Limits: Sendable {
     package var connectionsMax = 4096
     /// A connection without traffic is closed after this time.
     package var connectionTimeoutSeconds = 60
+    /// From a header's first byte to its last.
+    package var headerTimeoutSeconds = 8
+    /// A body that comes in and an answer that goes out move `stallBytes` in this time, or end.
+    package var stallTimeoutSeconds = 8
+    /// From the header to the answer: waiting and computing.
+    package var requestTimeoutSeconds = 60
+    /// After SIGTERM, everything is answered as before for this long (but for /readyz), so that
+    /// load balancers can turn away.
+    package var drainDelaySeconds = 0
+    /// Answers of connections that are older close them; 0: never.
+    package var connectionAgeMaxSeconds = 0
     /// After SIGTERM, accepted requests have this long to finish.
     package var drainTimeoutSeconds = 30
     /// Threads that compute.
@@ -28,6 +39,10 @@ package struct Limits: Sendable {
     package static let cotangentsMax = 65_536
     /// Words in one list, such as wrt.
     package static let wordsMax = 16
+    /// See `stallTimeoutSeconds`.
+    package static let stallBytes = 64 << 10
+    /// What a client may ask for in Topk-Timeout-Ms.
+    package static let clientTimeoutMillisecondsMax = 86_400_000
     /// A query string is refused above this.
     package static let queryBytesMax = 1 << 16
     /// A refused request's body up to this size is read and forgotten, which keeps the connection.

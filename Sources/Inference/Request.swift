@@ -46,6 +46,10 @@ package struct InferenceRequest: Sendable {
     /// Whether they came with a leading axis G; the answer's shape follows.
     package let hasStackAxis: Bool
     package let parameters: ParameterValues
+    /// Bytes of its numbers, which it holds until it is answered.
+    package var heldBytes: Int {
+        (x.rowCount + (stack?.rows.rowCount ?? 0)) * x.rowLength * x.dtype.byteCount
+    }
     /// In the order of the descriptor's inputs.
     package let inputs: [DenseRows?]
     package let layout: AnswerLayout

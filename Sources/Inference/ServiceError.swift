@@ -33,7 +33,16 @@ package enum ServiceError: Error, Equatable, Sendable {
     /// A padded answer has rows with more entries than were asked for.
     case widthTooSmall(needed: Int, width: Int)
 
+    /// Content-Encoding, and the body, do not go together.
+    case invalidEncodedBody(reason: String)
+    /// A compressed body that becomes larger than bodies may be.
+    case inflatedBodyTooLarge(limit: Int)
+    /// An answer that the byte budget could never hold.
+    case answerTooLarge(byteCount: Int, limit: Int)
+
     // The service cannot now.
+    /// The client's deadline or ours passed, in this stage.
+    case deadlinePassed(Stage)
     case overloaded(Resource)
     case draining
     /// A bug of ours: counted, logged, answered.

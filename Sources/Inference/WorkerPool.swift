@@ -122,7 +122,7 @@ package final class WorkerPool: @unchecked Sendable {
     }
 
     private func job(_ call: any Call) -> Job {
-        Job(call, Cancellation { [isAborted] in isAborted.isSet })
+        Job(call, isAborted)
     }
 
     /// Ends long searches: what they were for gets an error instead of an answer.

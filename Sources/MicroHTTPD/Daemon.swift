@@ -17,11 +17,20 @@ package struct DaemonOptions: Sendable {
     package var connectionTimeoutSeconds: Int
     /// 64 KiB is the balance of upload speed against zeroing it after every request.
     package var connectionMemoryBytes = 65_536
+    package var deadlines: ConnectionDeadlines
+    /// Answers of older connections close them, so that new replicas get some. nil: never.
+    package var connectionAgeMaxSeconds: Int?
+    /// PEM texts of a certificate (chain) and its key, for TLS.
+    package var tls: (certificate: String, key: String)?
 
-    package init(threadCount: Int, connectionsMax: Int, connectionTimeoutSeconds: Int) {
+    package init(
+        threadCount: Int, connectionsMax: Int, connectionTimeoutSeconds: Int,
+        deadlines: ConnectionDeadlines
+    ) {
         self.threadCount = threadCount
         self.connectionsMax = connectionsMax
         self.connectionTimeoutSeconds = connectionTimeoutSeconds
+        self.deadlines = deadlines
     }
 }
 
@@ -32,11 +41,20 @@ package struct DaemonOptions: Sendable {
 package final class Daemon: @unchecked Sendable {
     private var handle: OpaquePointer?
     private let context: Context
+    private let socket: ListeningSocket
+    private var isQuiesced = false
 
     /// What C callbacks get; it lives exactly as long as the daemon.
     fileprivate final class Context {
         let responder: any Responder
-        init(_ responder: any Responder) { self.responder = responder }
+        let reaper: Reaper
+        let ageMaxNanoseconds: Int?
+
+        init(_ responder: any Responder, _ options: DaemonOptions) {
+            self.responder = responder
+            reaper = Reaper(options.deadlines)
+            ageMaxNanoseconds = options.connectionAgeMaxSeconds.map { $0 * 1_000_000_000 }
+        }
     }
 
     /// Starts serving on `socket`, which the daemon owns from here on.
@@ -44,7 +62,8 @@ package final class Daemon: @unchecked Sendable {
         takingOwnershipOf socket: ListeningSocket, _ options: DaemonOptions,
         _ responder: any Responder
     ) throws(DaemonError) {
-        context = Context(responder)
+        context = Context(responder, options)
+        self.socket = socket
         // A write to a closed connection must be an error, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         var settings = CMicroHTTPD_Options()
@@ -59,18 +78,38 @@ package final class Daemon: @unchecked Sendable {
         settings.completed = requestCompleted
         settings.connection_changed = connectionChanged
         settings.log = logMessage
-        handle = CMicroHTTPD_start(&settings)
-        if handle == nil { throw .refused }
+        handle =
+            if let tls = options.tls {
+                tls.certificate.withCString { certificate in
+                    tls.key.withCString { key in
+                        settings.tls_certificate = certificate
+                        settings.tls_key = key
+                        return CMicroHTTPD_start(&settings)
+                    }
+                }
+            } else {
+                CMicroHTTPD_start(&settings)
+            }
+        if handle == nil {
+            socket.close()
+            throw .refused
+        }
+        context.reaper.start()
     }
 
     /// Stops accepting; open connections go on.
     package func quiesce() {
-        let socket = MHD_quiesce_daemon(handle)
-        if socket != MHD_INVALID_SOCKET { close(socket) }
+        // First the name, so that a successor may take it.
+        socket.remove()
+        isQuiesced = true
+        let descriptor = MHD_quiesce_daemon(handle)
+        if descriptor != MHD_INVALID_SOCKET { close(descriptor) }
     }
 
     /// Closes every connection and joins the threads.
     package func stop() {
+        if !isQuiesced { socket.remove() }
+        context.reaper.stop()
         MHD_stop_daemon(handle)
         handle = nil
     }
@@ -78,14 +117,15 @@ package final class Daemon: @unchecked Sendable {
     deinit { precondition(handle == nil, "a daemon must be stopped") }
 }
 
-/// Remembers how the last exchange of a connection ended.
-private final class ConnectionRecord {
-    var end = ConnectionEnd.normal
+private func context(_ pointer: UnsafeMutableRawPointer?) -> Daemon.Context? {
+    guard let pointer else { return nil }
+    return Unmanaged<Daemon.Context>.fromOpaque(pointer).takeUnretainedValue()
 }
 
-private func responder(_ context: UnsafeMutableRawPointer?) -> (any Responder)? {
-    guard let context else { return nil }
-    return Unmanaged<Daemon.Context>.fromOpaque(context).takeUnretainedValue().responder
+/// What `connectionChanged` stored.
+private func record(_ connection: OpaquePointer?) -> Connection? {
+    guard let pointer = CMicroHTTPD_connection_context(connection) else { return nil }
+    return Unmanaged<Connection>.fromOpaque(pointer).takeUnretainedValue()
 }
 
 // File-level lets: a closure made in a MainActor context would trap on the library's threads.
@@ -93,10 +133,14 @@ private func responder(_ context: UnsafeMutableRawPointer?) -> (any Responder)? 
 /// The request line is here: makes the exchange, whose pointer comes back in every later call.
 private let uriReceived:
     @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?)
-        -> UnsafeMutableRawPointer? = { context, uri, connection in
-            guard let responder = responder(context), let uri, let connection else { return nil }
+        -> UnsafeMutableRawPointer? = { pointer, uri, handle in
+            guard let context = context(pointer), let uri, let handle,
+                let connection = record(handle)
+            else { return nil }
+            if connection.phase == .idle { connection.enter(.header, now: monotonicNow()) }
             let exchange = Exchange(
-                connection: connection, target: String(cString: uri), responder: responder)
+                handle: handle, connection, target: String(cString: uri),
+                responder: context.responder, ageMaxNanoseconds: context.ageMaxNanoseconds)
             return Unmanaged.passRetained(exchange).toOpaque()
         }
 
@@ -107,10 +151,10 @@ private let handleRequest: MHD_AccessHandlerCallback = {
         .step(method: method, upload: upload, uploadCount: uploadCount)
 }
 
-private let requestCompleted: MHD_RequestCompletedCallback = { context, connection, slot, code in
-    guard let responder = responder(context), let pointer = slot?.pointee else { return }
+private let requestCompleted: MHD_RequestCompletedCallback = { pointer, handle, slot, code in
+    guard let context = context(pointer), let opaque = slot?.pointee else { return }
     slot?.pointee = nil
-    let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
+    let exchange = Unmanaged<Exchange>.fromOpaque(opaque).takeRetainedValue()
     let end: (ExchangeEnd, ConnectionEnd) =
         switch code {
         case .REQUEST_TERMINATED_COMPLETED_OK: (.answered, .normal)
@@ -118,26 +162,31 @@ private let requestCompleted: MHD_RequestCompletedCallback = { context, connecti
         case .REQUEST_TERMINATED_DAEMON_SHUTDOWN: (.shutdown, .shutdown)
         default: (.clientError, .clientError)
         }
-    if let record = CMicroHTTPD_connection_context(connection) {
-        Unmanaged<ConnectionRecord>.fromOpaque(record).takeUnretainedValue().end = end.1
+    if let connection = record(handle) {
+        connection.note(end.1)
+        connection.enter(.idle, now: monotonicNow())
     }
-    responder.finished(exchange, end.0)
+    context.responder.finished(exchange, end.0)
 }
 
-private let connectionChanged: MHD_NotifyConnectionCallback = { context, _, slot, code in
-    guard let responder = responder(context), let slot else { return }
+private let connectionChanged: MHD_NotifyConnectionCallback = { pointer, handle, slot, code in
+    guard let context = context(pointer), let slot else { return }
     if code == .CONNECTION_NOTIFY_STARTED {
-        slot.pointee = Unmanaged.passRetained(ConnectionRecord()).toOpaque()
-        responder.connectionOpened()
-    } else if let pointer = slot.pointee {
+        let connection = Connection(
+            descriptor: CMicroHTTPD_descriptor(handle), now: monotonicNow())
+        slot.pointee = Unmanaged.passRetained(connection).toOpaque()
+        context.reaper.add(connection)
+        context.responder.connectionOpened()
+    } else if let opaque = slot.pointee {
         slot.pointee = nil
-        let record = Unmanaged<ConnectionRecord>.fromOpaque(pointer).takeRetainedValue()
-        responder.connectionClosed(record.end)
+        let connection = Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue()
+        context.reaper.remove(connection)
+        context.responder.connectionClosed(connection.end)
     }
 }
 
 private let logMessage: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?) -> Void = {
-    context, message in
-    guard let responder = responder(context), let message else { return }
-    responder.log(String(cString: message))
+    pointer, message in
+    guard let context = context(pointer), let message else { return }
+    context.responder.log(String(cString: message))
 }

@@ -69,8 +69,10 @@ package final class Exchange: @unchecked Sendable {
         case sent
     }
 
-    private let connection: OpaquePointer
+    private let handle: OpaquePointer
+    private let connection: Connection
     private let responder: any Responder
+    private let ageMaxNanoseconds: Int?
     private var state = State.header
     /// The request target as received: path and query, not unescaped.
     package let target: String
@@ -83,18 +85,26 @@ package final class Exchange: @unchecked Sendable {
     /// Set when a reply has been handed to the library.
     package private(set) var repliedStatus: Int?
 
-    init(connection: OpaquePointer, target: String, responder: any Responder) {
+    init(
+        handle: OpaquePointer, _ connection: Connection, target: String,
+        responder: any Responder, ageMaxNanoseconds: Int?
+    ) {
+        self.handle = handle
         self.connection = connection
         self.target = target
         self.responder = responder
+        self.ageMaxNanoseconds = ageMaxNanoseconds
     }
+
+    /// Whether the client has closed its end of the connection. Any thread.
+    package var isAbandoned: Bool { connection.isGone }
 
     /// The value of a header, if it came once or more (then the first). Call it on the epoll
     /// thread.
     package func header(_ name: StaticString) -> String? {
         name.withUTF8Buffer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { text in
-                MHD_lookup_connection_value(connection, .HEADER_KIND, text.baseAddress)
+                MHD_lookup_connection_value(handle, .HEADER_KIND, text.baseAddress)
                     .map { String(cString: $0) }
             }
         }
@@ -104,7 +114,7 @@ package final class Exchange: @unchecked Sendable {
     package func complete(_ reply: Reply) {
         guard case .suspended = state else { preconditionFailure("complete without later") }
         state = .ready(reply)
-        MHD_resume_connection(connection)
+        MHD_resume_connection(handle)
     }
 
     /// One call of the access handler: header, some body, or the end of the body.
@@ -120,10 +130,13 @@ package final class Exchange: @unchecked Sendable {
             guard let upload, count <= memory.count - bodyCount else { return .NO }
             memory.baseAddress?.advanced(by: bodyCount).copyMemory(from: upload, byteCount: count)
             bodyCount += count
+            connection.advance(to: bodyCount)
             uploadCount.pointee = 0
             return .YES
         case .discarding, .ignoring, .ready, .sent:
             if uploadCount.pointee > 0 {
+                bodyCount += uploadCount.pointee
+                connection.advance(to: bodyCount)
                 uploadCount.pointee = 0
                 return .YES
             }
@@ -139,9 +152,10 @@ package final class Exchange: @unchecked Sendable {
 
     private func start(method: String) -> MHD_Result {
         self.method = method
-        let audit = HeaderAudit.run(connection)
+        let audit = HeaderAudit.run(handle)
         framing = audit.framing
         let targetFault = Self.isValidTarget(target) ? nil : HeaderFault.invalidTarget
+        connection.enter(.body, now: monotonicNow())
         switch responder.begin(self, fault: audit.fault ?? targetFault) {
         case .store(let memory, let owner): state = .storing(memory, owner: owner)
         case .discard(let reply): state = .discarding(reply)
@@ -152,12 +166,13 @@ package final class Exchange: @unchecked Sendable {
     }
 
     private func answer() -> MHD_Result {
+        connection.enter(.working, now: 0)
         switch responder.respond(self) {
         case .now(let reply):
             return send(reply)
         case .later(let start):
             state = .suspended
-            MHD_suspend_connection(connection)
+            MHD_suspend_connection(handle)
             start()
             return .YES
         }
@@ -167,10 +182,11 @@ package final class Exchange: @unchecked Sendable {
         state = .sent
         guard let response = Self.makeResponse(reply) else { return .NO }
         defer { MHD_destroy_response(response) }
-        if responder.closesConnections {
+        connection.enter(.writing, now: monotonicNow(), replyBytes: reply.byteCount)
+        if responder.closesConnections || isAged {
             _ = MHD_add_response_header(response, "Connection", "close")
         }
-        if MHD_queue_response(connection, UInt32(reply.status), response) == .NO {
+        if MHD_queue_response(handle, UInt32(reply.status), response) == .NO {
             // Too early (a client that waits for 100 Continue and sends nothing): asked again
             // later.
             state = .ready(reply)
@@ -178,6 +194,14 @@ package final class Exchange: @unchecked Sendable {
         }
         repliedStatus = reply.status
         return .YES
+    }
+
+    /// Connections live up to a tenth longer than they must, each its own part of it: not all of
+    /// them come back at once.
+    private var isAged: Bool {
+        guard let ageMaxNanoseconds else { return false }
+        let spread = ageMaxNanoseconds / 10 * (Int(connection.descriptor) * 7 % 16) / 16
+        return monotonicNow() - connection.openedNanoseconds > ageMaxNanoseconds + spread
     }
 
     private static func makeResponse(_ reply: Reply) -> OpaquePointer? {

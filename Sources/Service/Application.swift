@@ -4,50 +4,50 @@ import Logging
 import Metrics
 import MicroHTTPD
 
-/// What `topkd serve` was told.
-package struct Configuration: Sendable {
-    package var host = "127.0.0.1"
-    /// 0 takes a free one.
-    package var port = 8080
-    package var limits = Limits()
-
-    package init() {}
-}
-
 /// The assembled service: starts with everything listening, stops in order.
 package final class Application: Sendable {
-    /// Where it listens, with the real port.
-    package let url: String
+    /// Where it listens, with the real ports; the one for probes is the last.
+    package let urls: [String]
     private let state: ServiceState
-    private let daemon: Daemon
+    private let daemons: [Daemon]
+
+    package var url: String { urls[0] }
 
     /// Binds, starts the workers and the epoll threads.
     package init(_ configuration: Configuration, _ logger: Logger) throws {
-        let state = ServiceState(configuration.limits, logger)
-        let socket = try ListeningSocket.tcp(host: configuration.host, port: configuration.port)
+        let listeners = try configuration.listen()
+        precondition(!listeners.isEmpty, "the command line asks for a port or a path")
+        let state = ServiceState(configuration, logger)
         let pages = Pages(state.metrics.all + ServiceGauges.all(state) + ProcessMetrics.all())
         state.workers.start()
-        let options = DaemonOptions(
-            threadCount: configuration.limits.ioThreads,
-            connectionsMax: configuration.limits.connectionsMax,
-            connectionTimeoutSeconds: configuration.limits.connectionTimeoutSeconds)
+        var daemons: [Daemon] = []
         do {
-            daemon = try Daemon(takingOwnershipOf: socket, options, Gateway(state, pages))
+            for listener in listeners {
+                let gateway = Gateway(state, pages, isForProbes: listener.isForProbes)
+                daemons.append(
+                    try Daemon(
+                        takingOwnershipOf: listener.socket, configuration.daemonOptions(listener),
+                        gateway))
+            }
         } catch {
+            for daemon in daemons { daemon.stop() }
             state.workers.stop()
             throw error
         }
+        self.daemons = daemons
         self.state = state
-        url = socket.url
+        urls = listeners.map { $0.socket.url }
     }
 
-    /// Orderly end: nothing new is accepted, what was accepted is answered, then connections close.
+    /// Orderly end: for the drain delay all goes on but /readyz and keep-alive; then nothing new is
+    /// accepted, what was accepted is answered, then connections close.
     /// Returns how many requests the deadline cut off: searches that can be ended get a 503, others
     /// are answered late.
     @discardableResult
     package func stop() -> Int {
         state.startDraining()
-        daemon.quiesce()
+        if state.limits.drainDelaySeconds > 0 { sleep(UInt32(state.limits.drainDelaySeconds)) }
+        for daemon in daemons { daemon.quiesce() }
         // Clients on open connections get their answer with Connection: close, not a lost request.
         if state.metrics.connectionsOpen.value > 0 { usleep(Limits.drainGraceMicroseconds) }
         state.workers.close()
@@ -66,7 +66,7 @@ package final class Application: Sendable {
         while state.openExchanges.value > 0 && monotonicNanoseconds() < sendDeadline {
             usleep(2000)
         }
-        daemon.stop()
+        for daemon in daemons { daemon.stop() }
         return unfinished
     }
 }

@@ -5,6 +5,9 @@ import Operators
 /// Why a request was refused by its header alone.
 enum HeaderRefusal: Error {
     case fault(HeaderFault)
+    /// No token, or one that is not known.
+    case unauthorized(isMissing: Bool)
+    case invalidTimeout(found: String)
     case notFound(path: String)
     case methodNotAllowed(method: String, allow: [String])
     case notAcceptable(accept: String)
@@ -20,6 +23,18 @@ extension Problem {
         switch refusal {
         case .fault(let fault):
             self.init(fault)
+        case .unauthorized(let isMissing):
+            self.init(
+                .unauthorized,
+                (isMissing ? "there is no token" : "the token is not known")
+                    + "; send Authorization: Bearer and one of those of serve --token-file")
+            field = "Authorization"
+        case .invalidTimeout(let found):
+            self.init(
+                .invalidHeader,
+                "Topk-Timeout-Ms must be milliseconds from 1 to "
+                    + "\(Limits.clientTimeoutMillisecondsMax), and is \(found.prefix(40))")
+            field = "Topk-Timeout-Ms"
         case .notFound(let path):
             let known = Route.all.map { $0.path }.joined(separator: ", ")
             self.init(.notFound, "there is no \(path.prefix(200)); there are \(known)")
@@ -54,7 +69,8 @@ extension Problem {
         case .unsupportedContentEncoding(let encoding):
             self.init(
                 .unsupportedContentEncoding,
-                "Content-Encoding: \(encoding.prefix(40)) is not taken; send the body as it is")
+                "Content-Encoding: \(encoding.prefix(40)) is not taken; send gzip, deflate, or the "
+                    + "body as it is")
             field = "Content-Encoding"
         }
     }
@@ -180,6 +196,25 @@ extension Problem {
                 "a row of the answer has \(needed) entries, width is \(width); leave it out, or "
                     + "give \(needed) or more",
                 expected: "at least \(needed)", found: "\(width)")
+        case .invalidEncodedBody(let reason):
+            self.init(.invalidEncodedBody, "the body is not what Content-Encoding says: \(reason)")
+            field = "Content-Encoding"
+        case .inflatedBodyTooLarge(let limit):
+            self.init(
+                .bodyTooLarge,
+                "the body becomes larger than \(limit) bytes (serve --body-bytes-max)")
+            field = "Content-Encoding"
+        case .answerTooLarge(let byteCount, let limit):
+            self.init(
+                .answerTooLarge,
+                "the answer may take \(byteCount) bytes, and \(limit) at most is given (serve "
+                    + "--inflight-bytes-max); ask for fewer rows, csr, or octet-stream")
+            expected = "at most \(limit) bytes"
+        case .deadlinePassed(let stage):
+            self.init(
+                .deadlinePassed,
+                "the deadline passed in the stage \(stage.rawValue) (Topk-Timeout-Ms, or serve "
+                    + "--request-timeout-seconds)")
         case .overloaded(let resource):
             self.init(
                 .overloaded,

@@ -9,23 +9,30 @@ import Operators
 final class Gateway: Responder {
     private let state: ServiceState
     private let pages: Pages
+    /// Whether only health and metrics are answered here, and without a token.
+    private let isForProbes: Bool
 
-    init(_ state: ServiceState, _ pages: Pages) {
+    init(_ state: ServiceState, _ pages: Pages, isForProbes: Bool = false) {
         self.state = state
         self.pages = pages
+        self.isForProbes = isForProbes
     }
 
     func begin(_ exchange: Exchange, fault: HeaderFault?) -> BodyPlan {
-        let record = RequestRecord(requestID: state.requestID(exchange.header("X-Request-Id")))
+        let record = RequestRecord(
+            requestID: state.requestID(exchange.header("X-Request-Id")),
+            traceID: RequestRecord.traceID(exchange.header("traceparent")))
         exchange.attachment = record
         if let fault { return .refuse(state.refuse(Problem(.fault(fault)), record)) }
         let sides = exchange.target.split(
             separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         do throws(HeaderRefusal) {
-            guard let route = Route.find(sides[0]) else {
+            let found = Route.find(sides[0])
+            record.route = found
+            try authorize(exchange, found)
+            guard let route = found, !isForProbes || route.endpoint.isForProbes else {
                 throw .notFound(path: String(sides[0]))
             }
-            record.route = route
             guard route.allow.contains(exchange.method) else {
                 throw .methodNotAllowed(method: exchange.method, allow: route.allow)
             }
@@ -44,17 +51,51 @@ final class Gateway: Responder {
         }
     }
 
+    private func authorize(_ exchange: Exchange, _ route: Route?) throws(HeaderRefusal) {
+        let isPublic = isForProbes || route?.endpoint.isPublic ?? false
+        if isPublic || state.tokens.isEmpty { return }
+        guard let header = exchange.header("Authorization") else {
+            throw .unauthorized(isMissing: true)
+        }
+        guard state.tokens.accept(header) else { throw .unauthorized(isMissing: false) }
+    }
+
+    /// When the answer is of no more use: the client's word, or ours.
+    private func deadline(
+        _ exchange: Exchange, _ record: RequestRecord
+    ) throws(HeaderRefusal) -> Int {
+        var milliseconds = state.limits.requestTimeoutSeconds * 1000
+        if let text = exchange.header("Topk-Timeout-Ms") {
+            guard text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let asked = Int(text),
+                (1...Limits.clientTimeoutMillisecondsMax).contains(asked)
+            else { throw .invalidTimeout(found: text) }
+            milliseconds = min(milliseconds, asked)
+        }
+        return record.startedNanoseconds + milliseconds * 1_000_000
+    }
+
+    private func coding(_ exchange: Exchange) throws(HeaderRefusal) -> ContentCoding? {
+        guard let name = exchange.header("Content-Encoding")?.lowercased(), name != "identity"
+        else { return nil }
+        guard let coding = ContentCoding(rawValue: name == "x-gzip" ? "gzip" : name) else {
+            throw .unsupportedContentEncoding(found: name)
+        }
+        return coding
+    }
+
     /// Chooses codecs, takes memory for the body.
     private func beginUpload(
         _ exchange: Exchange, _ record: RequestRecord, _ direction: Direction, query: Substring
     ) throws(HeaderRefusal) -> BodyPlan {
         guard let length = exchange.framing.contentLength else { throw .lengthRequired }
-        if let encoding = exchange.header("Content-Encoding"), encoding.lowercased() != "identity" {
-            throw .unsupportedContentEncoding(found: encoding)
-        }
+        let coding = try coding(exchange)
+        let deadline = try deadline(exchange, record)
         let requestCodec = try Negotiation.requestCodec(exchange.header("Content-Type"))
         let answerCodec = try Negotiation.answerCodec(
             exchange.header("Accept"), mirroring: requestCodec)
+        record.codecs =
+            requestCodec.name == answerCodec.name
+            ? requestCodec.name : "\(requestCodec.name)>\(answerCodec.name)"
         let bodyBytes = length + requestCodec.paddingBytes
         let workingBytes = requestCodec.workingBytes(bodyBytes: length)
         guard state.buffers.canEverHold(byteCount: bodyBytes, beside: workingBytes) else {
@@ -69,7 +110,8 @@ final class Gateway: Responder {
             else { throw .overloaded(.bytes) }
             record.upload = Upload(
                 direction: direction, requestCodec: requestCodec, answerCodec: answerCodec,
-                query: items, body: body, reservation: reservation)
+                query: items, body: body, coding: coding, deadlineNanoseconds: deadline,
+                reservation: reservation)
             return .store(
                 UnsafeMutableRawBufferPointer(start: body.memory, count: length), owner: body)
         } catch {
@@ -102,7 +144,8 @@ final class Gateway: Responder {
         }
         upload.body.count = exchange.bodyCount
         state.metrics.codecRequests.add(1, upload.requestCodec.name)
-        if exchange.bodyCount <= Limits.inlineBodyBytesMax {
+        // A compressed body may be long for all we know.
+        if exchange.bodyCount <= Limits.inlineBodyBytesMax && upload.coding == nil {
             let call = TopkCall(nil, record, upload, state)
             if state.workers.runHere(call), let reply = call.reply { return .now(reply) }
         }
@@ -120,6 +163,7 @@ final class Gateway: Responder {
             return state.refuse(Problem(ServiceError.draining), record)
         }
         var reply = pages.reply(endpoint)
+        record.answerBytes = reply.byteCount
         reply.add("X-Request-Id", record.requestID)
         return reply
     }
@@ -127,14 +171,31 @@ final class Gateway: Responder {
     func finished(_ exchange: Exchange, _ end: ExchangeEnd) {
         let record = exchange.attachment as? RequestRecord
         if record?.isComplete == true { state.openExchanges.add(-1) }
-        if case .answered = end {
-        } else {
-            state.metrics.cancelled.add(1, exchange.repliedStatus == nil ? "receive" : "send")
+        var cancelledPhase: String?
+        if record?.isAbandoned == true {
+            cancelledPhase = "queue"
+        } else if end != .answered {
+            cancelledPhase = exchange.repliedStatus == nil ? "receive" : "send"
+            state.metrics.cancelled.add(1, cancelledPhase ?? "")
         }
+        log(exchange, record, cancelledPhase)
+        if cancelledPhase == "queue" { return }
         guard let status = exchange.repliedStatus else { return }
         let method = ServiceMetrics.methods.contains(exchange.method) ? exchange.method : "other"
         state.metrics.httpRequests.add(
             1, record?.route?.path ?? "other", method, String(status))
+    }
+
+    private func log(_ exchange: Exchange, _ record: RequestRecord?, _ cancelledPhase: String?) {
+        let status = cancelledPhase == "queue" ? nil : exchange.repliedStatus
+        guard let record,
+            state.accessLog.wants(status: status, isCancelled: cancelledPhase != nil)
+        else { return }
+        record.bodyBytes = exchange.bodyCount
+        state.logger.info(
+            "request",
+            metadata: record.metadata(
+                method: exchange.method, status: status, cancelledPhase: cancelledPhase))
     }
 
     func connectionOpened() { state.metrics.connectionsOpen.add(1) }

@@ -13,6 +13,10 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case numberTooLarge = "number_too_large"
     case invalidQuery = "invalid_query"
     case misplacedParameter = "misplaced_parameter"
+    case invalidEncodedBody = "invalid_encoded_body"
+    /// The client had closed its end before its answer was computed.
+    case clientGone = "client_gone"
+    case unauthorized
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
     case notAcceptable = "not_acceptable"
@@ -35,16 +39,20 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case tooFewFiniteEntries = "too_few_finite_entries"
     case incompatibleParameters = "incompatible_parameters"
     case widthTooSmall = "width_too_small"
+    case answerTooLarge = "answer_too_large"
     case internalError = "internal_error"
     case unsupportedTransferEncoding = "unsupported_transfer_encoding"
     case overloaded
     case draining
+    case deadlinePassed = "deadline_passed"
 
     package var status: Int {
         switch self {
         case .invalidHeader, .invalidTarget, .invalidJSON, .duplicateKey, .tooDeep,
-            .numberTooLarge, .invalidQuery, .misplacedParameter:
+            .numberTooLarge, .invalidQuery, .misplacedParameter, .invalidEncodedBody,
+            .clientGone:
             400
+        case .unauthorized: 401
         case .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
@@ -54,11 +62,12 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .unknownParameter, .unknownOperator, .missingParameter, .wrongType, .outOfRange,
             .raggedRows, .emptyRows, .wrongShape, .wrongBodyLength, .tooManyElements,
             .noSuchDirection, .notFinite, .tooFewFiniteEntries, .incompatibleParameters,
-            .widthTooSmall:
+            .widthTooSmall, .answerTooLarge:
             422
         case .internalError: 500
         case .unsupportedTransferEncoding: 501
         case .overloaded, .draining: 503
+        case .deadlinePassed: 504
         }
     }
 
@@ -66,6 +75,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     var title: String {
         switch status {
         case 400: "Bad Request"
+        case 401: "Unauthorized"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 406: "Not Acceptable"
@@ -75,6 +85,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case 422: "Unprocessable Content"
         case 501: "Not Implemented"
         case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
         default: "Internal Server Error"
         }
     }
@@ -175,6 +186,7 @@ struct Problem: Encodable {
         var reply = Reply(
             status: code.status, contentType: Self.mediaType, text: JSONText.encode(problem))
         if code.status == 503 { reply.add("Retry-After", "\(Limits.retryAfterSeconds)") }
+        if code == .unauthorized { reply.add("WWW-Authenticate", "Bearer") }
         if !allow.isEmpty { reply.add("Allow", allow.joined(separator: ", ")) }
         return reply
     }

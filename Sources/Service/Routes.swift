@@ -11,6 +11,12 @@ package enum Endpoint: Sendable, Equatable {
     case openAPIText
     case openAPIJSON
 
+    /// Whether it is answered without a token.
+    package var isPublic: Bool { [.live, .ready, .health].contains(self) }
+
+    /// Whether a listener for health and metrics has it.
+    package var isForProbes: Bool { isPublic || self == .metrics }
+
     package var method: String {
         if case .compute = self { "POST" } else { "GET" }
     }
@@ -27,10 +33,11 @@ package enum Endpoint: Sendable, Equatable {
 
     /// Every problem that a handler of ours can answer here, for the contract test.
     package var problems: [ProblemCode] {
-        let anywhere: [ProblemCode] = [
-            .invalidHeader, .invalidTarget, .lengthRequired, .bodyTooLarge,
-            .unsupportedTransferEncoding,
-        ]
+        let anywhere: [ProblemCode] =
+            [
+                .invalidHeader, .invalidTarget, .lengthRequired, .bodyTooLarge,
+                .unsupportedTransferEncoding,
+            ] + (isPublic ? [] : [.unauthorized])
         switch self {
         case .compute:
             // Unknown paths and methods are no one's operation.

@@ -9,6 +9,9 @@ import Synchronization
 final class ServiceState: Sendable {
     let limits: Limits
     let logger: Logger
+    let accessLog: AccessLog
+    /// Empty: everyone is let in.
+    let tokens: Tokens
     let buffers: BufferPool
     let workers: WorkerPool
     let metrics: ServiceMetrics
@@ -17,9 +20,12 @@ final class ServiceState: Sendable {
     private let draining = Atomic<Bool>(false)
     private let nextRequest = Atomic<UInt64>(UInt64.random(in: 0 ... .max))
 
-    init(_ limits: Limits, _ logger: Logger) {
+    init(_ configuration: Configuration, _ logger: Logger) {
+        let limits = configuration.limits
         self.limits = limits
         self.logger = logger
+        accessLog = configuration.accessLog
+        tokens = configuration.tokens
         buffers = BufferPool(budgetBytes: limits.inflightBytesMax)
         workers = WorkerPool(workerCount: limits.workers, queueDepthMax: limits.queueDepthMax)
         metrics = ServiceMetrics(
@@ -57,11 +63,13 @@ final class ServiceState: Sendable {
     /// Counts and words one refusal.
     func refuse(_ problem: Problem, _ record: RequestRecord) -> Reply {
         metrics.rejected.add(1, problem.code.rawValue)
+        record.problem = problem.code
         if problem.code == .internalError {
             logger.error("internal error", metadata: ["request_id": "\(record.requestID)"])
         }
         var reply = problem.reply(requestID: record.requestID)
         reply.add("X-Request-Id", record.requestID)
+        record.answerBytes = reply.byteCount
         return reply
     }
 }

@@ -15,6 +15,10 @@ final class TopkCall: Call, @unchecked Sendable {
     private let requestCodec: any Codec
     private let answerCodec: any Codec
     private let state: ServiceState
+    private let coding: ContentCoding?
+    let deadlineNanoseconds: Int
+    /// Memory for decoding what a compressed body has become.
+    private var reservation: BufferPool.Reservation?
 
     init(
         _ exchange: Exchange?, _ record: RequestRecord, _ upload: Upload, _ state: ServiceState
@@ -24,23 +28,50 @@ final class TopkCall: Call, @unchecked Sendable {
         self.state = state
         requestCodec = upload.requestCodec
         answerCodec = upload.answerCodec
+        coding = upload.coding
+        deadlineNanoseconds = upload.deadlineNanoseconds
         message = Message(direction: upload.direction, body: upload.body, query: upload.query)
     }
 
-    func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
-        guard let message else { preconditionFailure("a call is decoded once") }
-        return try requestCodec.decode(message, worker, state.buffers)
+    var isAbandoned: Bool { exchange?.isAbandoned ?? false }
+
+    func abandon() {
+        record.isAbandoned = true
+        state.metrics.cancelled.add(1, "queue")
+        // The library needs a reply to end the request; who has only half-closed can read it.
+        let problem = Problem(
+            .clientGone,
+            "the client closed its end of the connection before the answer was computed")
+        deliver(state.refuse(problem, record))
     }
 
-    func succeed(_ result: InferenceResult, _ timings: Timings) {
+    func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
+        guard var message else { preconditionFailure("a call is decoded before it is answered") }
+        if let coding {
+            let body = try coding.inflate(
+                message.body, limit: state.limits.bodyBytesMax,
+                paddingBytes: requestCodec.paddingBytes, state.buffers)
+            reservation = state.buffers.reserve(
+                byteCount: requestCodec.workingBytes(bodyBytes: body.count))
+            if reservation == nil { throw .overloaded(.bytes) }
+            message = Message(direction: message.direction, body: body, query: message.query)
+        }
+        let request = try requestCodec.decode(message, worker, state.buffers)
+        record.summary = RequestRecord.Summary(request)
+        return request
+    }
+
+    func succeed(_ result: InferenceResult, _ timings: Timings) throws(ServiceError) {
         var timings = timings
         let started = monotonicNanoseconds()
-        let answer = answerCodec.encode(result, state.buffers)
+        let answer = try answerCodec.encode(result, state.buffers)
         let ended = monotonicNanoseconds()
         timings[.encode] = ended - started
         timings[.total] = ended - record.startedNanoseconds
         state.metrics.record(result)
         state.metrics.record(timings, result.request)
+        record.timings = timings
+        record.summary?.nnz = result.nonzeroCount
 
         var reply = Reply(status: 200)
         reply.add("Content-Type", answerCodec.mediaType)
@@ -55,6 +86,7 @@ final class TopkCall: Call, @unchecked Sendable {
         var timings = timings
         timings[.total] = monotonicNanoseconds() - record.startedNanoseconds
         if let request { state.metrics.record(timings, request) }
+        record.timings = timings
         var reply = state.refuse(Problem(error), record)
         reply.add("Server-Timing", timings.serverTiming)
         deliver(reply)
@@ -63,47 +95,13 @@ final class TopkCall: Call, @unchecked Sendable {
     private func deliver(_ reply: Reply) {
         // The body has been used: a slow reader of the answer must not hold its memory.
         record.upload = nil
+        record.answerBytes = reply.byteCount
         message = nil
+        reservation = nil
         if let exchange {
             exchange.complete(reply)
         } else {
             self.reply = reply
         }
     }
-}
-
-/// What the header of a POST said, and where its body goes.
-final class Upload {
-    let direction: Direction
-    let requestCodec: any Codec
-    let answerCodec: any Codec
-    let query: [QueryItem]
-    let body: RawBuffer
-    /// Holds memory for what decoding allocates.
-    private let reservation: BufferPool.Reservation?
-
-    init(
-        direction: Direction, requestCodec: any Codec, answerCodec: any Codec, query: [QueryItem],
-        body: RawBuffer, reservation: BufferPool.Reservation?
-    ) {
-        self.direction = direction
-        self.requestCodec = requestCodec
-        self.answerCodec = answerCodec
-        self.query = query
-        self.body = body
-        self.reservation = reservation
-    }
-}
-
-/// What is kept about every request until it is counted.
-final class RequestRecord {
-    let startedNanoseconds = monotonicNanoseconds()
-    let requestID: String
-    var route: Route?
-    /// For POSTs whose body is being stored.
-    var upload: Upload?
-    /// Whether the whole request has arrived.
-    var isComplete = false
-
-    init(requestID: String) { self.requestID = requestID }
 }

@@ -7,7 +7,7 @@ struct Topkd: ParsableCommand {
         commandName: "topkd",
         abstract: "Sparse, differentiable top-k operators over HTTP.",
         version: "topkd \(Version.current)",
-        subcommands: [Serve.self])
+        subcommands: [Serve.self, Healthcheck.self])
 
     static func main() {
         let environment = Environment.current()

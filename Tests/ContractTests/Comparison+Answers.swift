@@ -151,6 +151,7 @@ extension Comparison {
         "headers.X-Request-Id.schema": ["type": "string"],
         "headers.Server-Timing.schema": ["type": "string"],
         "headers.Allow.schema": ["type": "string"],
+        "headers.WWW-Authenticate.schema": ["type": "string"],
         "headers.Retry-After.schema": integer(from: 1),
         "headers.Topk-Format.schema": reference("schemas", "AnswerFormat"),
         "headers.Topk-Shape.schema": ["type": "string", "pattern": "^[0-9]+(,[0-9]+)*$"],

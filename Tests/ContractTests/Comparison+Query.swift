@@ -1,3 +1,4 @@
+import Codecs
 import Inference
 import Operators
 import Service
@@ -10,7 +11,7 @@ extension Comparison {
             let listed = tree[["paths", route.path, "post", "parameters"]]?.elements ?? []
             let names = Self.queryNames(direction)
             expectSame(
-                listed.compactMap { tree.resolving($0)?["name"]?.text }, ["X-Request-Id"] + names,
+                listed.compactMap { tree.resolving($0)?["name"]?.text }, Self.headerNames + names,
                 "\(route.path) parameters")
             for parameter in listed {
                 let name = tree.resolving(parameter)?["name"]?.text ?? ""
@@ -19,12 +20,33 @@ extension Comparison {
             for name in names { compareQuery(name) }
         }
         expect(
+            component("parameters", "Topk-Timeout-Ms")?.withoutProse,
+            [
+                "name": "Topk-Timeout-Ms", "in": "header",
+                "schema": [
+                    "type": "integer", "minimum": 1,
+                    "maximum": .number(Double(Limits.clientTimeoutMillisecondsMax)),
+                ],
+            ], "Topk-Timeout-Ms")
+        expect(
+            component("parameters", "Content-Encoding")?.withoutProse,
+            [
+                "name": "Content-Encoding", "in": "header",
+                "schema": [
+                    "type": "string",
+                    "enum": Tree(["identity"] + ContentCoding.allCases.map { $0.rawValue }),
+                ],
+            ], "Content-Encoding")
+        expect(
             component("parameters", "X-Request-Id")?.withoutProse,
             [
                 "name": "X-Request-Id", "in": "header",
                 "schema": ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"],
             ], "X-Request-Id")
     }
+
+    /// Headers that a POST may bring beside those of HTTP itself.
+    static let headerNames = ["X-Request-Id", "Topk-Timeout-Ms", "Content-Encoding"]
 
     /// All names that a query may have.
     static func queryNames(_ direction: Direction) -> [String] {

@@ -80,7 +80,8 @@ extension Comparison {
             let header = tree.resolving(header)
             expectProse(header, ["description"], "header \(name)")
             // Only those that come with every answer that lists them.
-            let isCertain = ["X-Request-Id", "Allow", "Retry-After"].contains(name)
+            let isCertain =
+                ["X-Request-Id", "Allow", "Retry-After", "WWW-Authenticate"].contains(name)
             expect(header?["required"] ?? false, .bool(isCertain), "header \(name) required")
             if tree.resolving(header?["schema"]) == nil {
                 differences.append("header \(name) has no schema")
@@ -121,10 +122,13 @@ extension Comparison {
             ], place)
         expectDescription(response, says: codes.map { "`\($0.rawValue)`" }, place)
         var headers = ["X-Request-Id"]
+        if status == 401 { headers.append("WWW-Authenticate") }
         if status == 405 { headers.append("Allow") }
         if status == 503 { headers.append("Retry-After") }
         // What a worker refuses is timed, too.
-        let isTimed = codes.contains { [.invalidJSON, .wrongType, .internalError].contains($0) }
+        let isTimed = codes.contains {
+            [.invalidJSON, .wrongType, .internalError, .deadlinePassed].contains($0)
+        }
         compareHeaders(response, headers + (isTimed ? ["Server-Timing"] : []), place)
     }
 }

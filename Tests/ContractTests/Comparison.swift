@@ -34,7 +34,7 @@ struct Comparison {
         expectProse(tree["info"], ["summary", "description"], "info")
         expect(
             tree[["servers", "0", "url"]],
-            .string("http://\(settings.host):\(settings.port)"), "servers")
+            .string("http://\(settings.host):\(settings.port ?? 0)"), "servers")
         let info = tree[["info", "description"]]?.text ?? ""
         let limits = settings.limits
         // As Gateway has it.

@@ -75,6 +75,9 @@ struct ExampleTests {
 
     /// A service's answer to an x-request.
     static func answer(to request: Tree, requestID: String) throws -> HTTPClient.Response {
+        if let special = request["while"]?.text, special != "another upload holds the memory" {
+            return try answer(to: request, requestID: requestID, special)
+        }
         guard request["while"] != nil else {
             let service = try LiveService()
             defer { service.stop() }
@@ -86,6 +89,27 @@ struct ExampleTests {
         // An upload that takes all memory, and never comes.
         let holder = try service.holdMemory(byteCount: budget)
         return try withExtendedLifetime(holder) {
+            try send(request, requestID: requestID, service.client())
+        }
+    }
+
+    /// The answer of a service that was started differently.
+    private static func answer(
+        to request: Tree, requestID: String, _ special: String
+    ) throws -> HTTPClient.Response {
+        let service = try LiveService { configuration in
+            switch special {
+            case "a search keeps the only worker": configuration.limits.workers = 1
+            case "tokens are asked for": configuration.tokens = Tokens(text: "secret")
+            case "the budget is small":
+                configuration.limits.inflightBytesMax = 64 << 10
+                configuration.limits.bodyBytesMax = 64 << 10
+            default: Issue.record("no such situation: \(special)")
+            }
+        }
+        defer { service.stop() }
+        let busy = special.hasPrefix("a search") ? try service.occupyWorker() : nil
+        return try withExtendedLifetime(busy) {
             try send(request, requestID: requestID, service.client())
         }
     }

@@ -120,6 +120,14 @@ package final class HTTPClient: @unchecked Sendable {
         }
     }
 
+    /// The same, waiting no longer than this; bytes that come are dropped.
+    package func isClosed(withinMilliseconds milliseconds: Int32) -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&request, 1, milliseconds) > 0 else { return false }
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        return recv(descriptor, &chunk, chunk.count, 0) <= 0
+    }
+
     private func readHead() throws -> String {
         var searched = 0
         while true {

@@ -5,7 +5,9 @@ import Service
 
 /// The real service on a free port, in this process; stopped when the test lets go of it.
 package final class LiveService: Sendable {
-    package let port: Int
+    package var port: Int { ports[0] }
+    /// Of every listener that has one.
+    package let ports: [Int]
     private let application: Application
 
     /// - Parameter configure: changes limits before the start.
@@ -16,23 +18,20 @@ package final class LiveService: Sendable {
         var logger = Logger(label: "test", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .critical
         application = try Application(configuration, logger)
-        guard let port = application.url.split(separator: ":").last.flatMap({ Int($0) }) else {
-            fatalError("no port in \(application.url)")
-        }
-        self.port = port
+        ports = application.urls.compactMap { $0.split(separator: ":").last.flatMap { Int($0) } }
     }
 
     package func client(timeoutSeconds: Int = 30) throws -> HTTPClient {
         try HTTPClient(port: port, timeoutSeconds: timeoutSeconds)
     }
 
-    /// A client that has announced `byteCount` bytes of float32 rows (n = 1) and sent none: the
+    /// A client that has announced `byteCount` bytes of float32 rows (n = 1000) and sent none: the
     /// service holds memory for them for as long as the client lives. Returns when the memory is
     /// taken: a request that came before could keep it out.
     package func holdMemory(byteCount: Int) throws -> HTTPClient {
         let holder = try client()
         holder.send(
-            "POST /topk?n=1&k=1 HTTP/1.1\r\nHost: t\r\nContent-Length: \(byteCount)\r\n"
+            "POST /topk?n=1000&k=1&lambda=0 HTTP/1.1\r\nHost: t\r\nContent-Length: \(byteCount)\r\n"
                 + "Content-Type: application/octet-stream\r\n\r\n")
         let observer = try client()
         for _ in 0..<2000 {
@@ -41,6 +40,25 @@ package final class LiveService: Sendable {
             usleep(2000)
         }
         return holder
+    }
+
+    /// A client whose search takes a worker for a second and a half, and is answered 504 then.
+    package func occupyWorker() throws -> HTTPClient {
+        let x = (0..<3000).map { "\($0 * 7919 % 3001)" }.joined(separator: ",")
+        let body =
+            "{\"x\": [\(x)], \"k\": 1500, \"lambda\": 1000, \"p\": 2, \"solver\": \"dykstra\", "
+            + "\"tolerance\": 0, \"max_iterations\": 100000}"
+        let busy = try client()
+        busy.send(
+            "POST /topk HTTP/1.1\r\nHost: t\r\nContent-Length: \(body.utf8.count)\r\n"
+                + "Topk-Timeout-Ms: 1500\r\nContent-Type: application/json\r\n\r\n\(body)")
+        let observer = try client()
+        for _ in 0..<1000 {
+            let metrics = try observer.request("GET", "/metrics").text
+            if metrics.contains("topkd_workers_busy 1") { break }
+            usleep(1000)
+        }
+        return busy
     }
 
     /// Stops in order, as SIGTERM does.

@@ -13,9 +13,18 @@ import Testing
         let isOpen = Atomic<Bool>(false)
         let results = Atomic<Int>(0)
         let failures = Atomic<Int>(0)
+        let abandonments = Atomic<Int>(0)
         let rowCount: Int
+        let deadlineNanoseconds: Int
+        let isAbandoned: Bool
 
-        init(rowCount: Int = 1) { self.rowCount = rowCount }
+        init(rowCount: Int = 1, deadlineNanoseconds: Int = .max, isAbandoned: Bool = false) {
+            self.rowCount = rowCount
+            self.deadlineNanoseconds = deadlineNanoseconds
+            self.isAbandoned = isAbandoned
+        }
+
+        func abandon() { abandonments.add(1, ordering: .relaxed) }
 
         func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
             while !isOpen.load(ordering: .acquiring) { usleep(1000) }

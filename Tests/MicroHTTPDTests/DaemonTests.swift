@@ -61,7 +61,8 @@ import Testing
         let socket = try ListeningSocket.tcp(host: "127.0.0.1", port: 0)
         let port = try #require(socket.url.split(separator: ":").last.flatMap { Int($0) })
         let options = DaemonOptions(
-            threadCount: 2, connectionsMax: 100, connectionTimeoutSeconds: 30)
+            threadCount: 2, connectionsMax: 100, connectionTimeoutSeconds: 30,
+            deadlines: ConnectionDeadlines(headerSeconds: 30, stallBytes: 1, stallSeconds: 30))
         let daemon = try Daemon(takingOwnershipOf: socket, options, responder)
         defer { daemon.stop() }
         try body(port, responder)

@@ -156,7 +156,7 @@ import Testing
         #expect(
             form.text.contains("-H 'Content-Type: application/json'"), "the flag to add to curl")
         try BadInputTests.check(
-            post([json, ("Content-Encoding", "gzip")]), 415, "unsupported_content_encoding",
+            post([json, ("Content-Encoding", "br")]), 415, "unsupported_content_encoding",
             "Content-Encoding")
         try BadInputTests.check(
             post([json, ("Accept", "text/html")]), 406, "not_acceptable", "Accept")

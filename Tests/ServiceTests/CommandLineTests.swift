@@ -22,7 +22,8 @@ import Testing
         #expect(unknown.status == 64 && unknown.output.contains("--port"), "\(unknown.output)")
         let level = try Command(Command.topkd, ["serve", "--log-level", "loud"])
         #expect(level.status == 64 && level.output.contains("trace, debug, info"))
-        let budget = try Command(Command.topkd, ["serve", "--inflight-bytes-max", "1000"])
+        let budget = try Command(
+            Command.topkd, ["serve", "--body-bytes-max", "1001", "--inflight-bytes-max", "1000"])
         #expect(budget.status == 64 && budget.output.contains("--body-bytes-max"))
     }
 

@@ -68,15 +68,18 @@ import Testing
         let other = try service.client()
         let headers = [("Content-Type", "application/octet-stream")]
         let body = [UInt8](repeating: 0, count: 400_000)
-        let refused = try other.request("POST", "/topk?n=1000&k=1", headers: headers, body: body)
+        let refused = try other.request(
+            "POST", "/topk?n=1000&k=1&lambda=0", headers: headers, body: body)
         try BadInputTests.check(refused, 503, "overloaded", nil)
         #expect(refused.header("Retry-After") == "1")
         holder.send([UInt8](repeating: 0, count: 1_000_000))
         #expect(try holder.readResponse().status == 200)
-        var accepted = try other.request("POST", "/topk?n=1000&k=1", headers: headers, body: body)
+        var accepted = try other.request(
+            "POST", "/topk?n=1000&k=1&lambda=0", headers: headers, body: body)
         for _ in 0..<100 where accepted.status != 200 {
             usleep(10_000)
-            accepted = try other.request("POST", "/topk?n=1000&k=1", headers: headers, body: body)
+            accepted = try other.request(
+                "POST", "/topk?n=1000&k=1&lambda=0", headers: headers, body: body)
         }
         #expect(accepted.status == 200)
     }

@@ -18,7 +18,7 @@ typedef enum CKernels_ISA {
 } CKernels_ISA;
 
 /// The best that this processor has, and the one that runs: the best, unless another is set, which
-/// has to be none that the processor lacks, before threads run kernels. Answers do not depend on it.
+/// has to be none that the processor lacks, before threads run kernels. Answers are the same.
 CKernels_ISA CKernels_isa_best(void);
 CKernels_ISA CKernels_isa_current(void);
 void CKernels_isa_set(CKernels_ISA isa);
@@ -98,8 +98,8 @@ double CKernels_largest(const double *values, size_t n);
 enum { CKernels_row_tops_max = 12, CKernels_row_tops_min = 5, CKernels_row_tops_beyond = 4 };
 
 /// tops[16 j + r] = the j-th largest score of row r, j < m, of `rows` (1 to 16) rows of n
-/// numbers, one after the other: SIMD goes across the rows. -inf is -inf, also where "absolute", and
-/// comes where n < m; lanes beyond the last row repeat it.
+/// numbers, one after the other: SIMD goes across the rows. -inf is -inf, also where "absolute",
+/// and comes where n < m; lanes beyond the last row repeat it.
 void CKernels_row_tops_f32(const float *x, size_t rows, size_t n, size_t m, bool absolute,
                            double *tops);
 void CKernels_row_tops_f64(const double *x, size_t rows, size_t n, size_t m, bool absolute,

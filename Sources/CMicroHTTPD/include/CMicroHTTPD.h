@@ -4,6 +4,7 @@
 #define CMICROHTTPD_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /// Everything that a daemon is started with.
@@ -22,6 +23,9 @@ struct CMicroHTTPD_Options {
   MHD_RequestCompletedCallback completed;
   MHD_NotifyConnectionCallback connection_changed;
   void (*log)(void *context, const char *message);
+  /// PEM texts; TLS where both are given.
+  const char *tls_certificate;
+  const char *tls_key;
 };
 
 /// Starts the epoll threads; NULL when the library refuses.
@@ -29,5 +33,14 @@ struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options);
 
 /// The pointer that connection_changed stored for this connection.
 void *CMicroHTTPD_connection_context(struct MHD_Connection *connection);
+
+/// The socket of a connection, or -1.
+int CMicroHTTPD_descriptor(struct MHD_Connection *connection);
+
+/// Bytes that a TCP connection has received and the other side acknowledged; false for others.
+bool CMicroHTTPD_tcp_traffic(int descriptor, uint64_t *received, uint64_t *acknowledged);
+
+/// POLLRDHUP, which Swift does not see.
+extern const short CMicroHTTPD_poll_read_hang_up;
 
 #endif

@@ -4,9 +4,12 @@ import Operators
 
 /// Writes an answer as JSON, numbers by shortest round-trip, into one recycled buffer.
 enum JSONAnswer {
-    static func encode(_ result: InferenceResult, _ pool: BufferPool) -> RawBuffer {
+    static func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+        -> RawBuffer
+    {
         let request = result.request
-        let buffer = pool.takeAdmitted(byteCount: byteBound(result))
+        let buffer = try pool.takeForAnswer(
+            byteCount: byteBound(result), beside: result.request.heldBytes)
         var text = JSONWriter(buffer)
         text.append("{\"operator\":\"\(request.op.descriptor.name)\"")
         text.append(",\"format\":\"\(request.layout.format.rawValue)\",\"shape\":[")

@@ -78,7 +78,9 @@ package struct JSONCodec: Codec {
         return try CommonFields(message.direction) { values[$0] }
     }
 
-    package func encode(_ result: InferenceResult, _ pool: BufferPool) -> EncodedAnswer {
-        EncodedAnswer(headers: [], body: JSONAnswer.encode(result, pool))
+    package func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+        -> EncodedAnswer
+    {
+        EncodedAnswer(headers: [], body: try JSONAnswer.encode(result, pool))
     }
 }

@@ -4,7 +4,9 @@ import Operators
 /// Writes an answer as raw numbers: sections, each zero-padded to a multiple of 8 bytes, so that a
 /// reader can view them in place; a dense answer alone is its numbers.
 enum OctetStreamAnswer {
-    static func encode(_ result: InferenceResult, _ pool: BufferPool) -> EncodedAnswer {
+    static func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+        -> EncodedAnswer
+    {
         let request = result.request
         var headers = [
             (name: "Topk-Format", value: request.layout.format.rawValue),
@@ -23,16 +25,16 @@ enum OctetStreamAnswer {
             let list = sections.map { "\($0.name):\($0.dtype):\($0.count)" }
             headers.append((name: "Topk-Sections", value: list.joined(separator: ",")))
         }
-        return EncodedAnswer(headers: headers, body: write(sections, pool))
+        return EncodedAnswer(headers: headers, body: try write(sections, result, pool))
     }
 
-    private static func write(_ sections: [OctetStreamSections.Section], _ pool: BufferPool)
-        -> RawBuffer
-    {
+    private static func write(
+        _ sections: [OctetStreamSections.Section], _ result: InferenceResult, _ pool: BufferPool
+    ) throws(ServiceError) -> RawBuffer {
         // Nothing follows the numbers of a dense answer: no padding either.
         let isBare = sections.count == 1
         let total = sections.reduce(0) { $0 + (isBare ? $1.byteCount : padded($1.byteCount)) }
-        let buffer = pool.takeAdmitted(byteCount: total)
+        let buffer = try pool.takeForAnswer(byteCount: total, beside: result.request.heldBytes)
         buffer.count = total
         var start = buffer.memory
         for section in sections {

@@ -151,7 +151,9 @@ package struct OctetStreamCodec: Codec {
         return bodyBytes / rowBytes
     }
 
-    package func encode(_ result: InferenceResult, _ pool: BufferPool) -> EncodedAnswer {
-        OctetStreamAnswer.encode(result, pool)
+    package func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+        -> EncodedAnswer
+    {
+        try OctetStreamAnswer.encode(result, pool)
     }
 }

@@ -1,0 +1,101 @@
+import CMicroHTTPD
+import Glibc
+import Synchronization
+
+/// What an open connection is doing, for deadlines.
+enum ConnectionPhase: Int {
+    /// Waits for a request, on a connection that has had one.
+    case idle
+    /// Reads a request line and headers.
+    case header
+    case body
+    /// The request is in our hands: its deadline is the service's business.
+    case working
+    case writing
+}
+
+/// One open connection. Its epoll thread writes the phase, the reaper reads it.
+///
+/// Owned by the library's connection from NOTIFY_CONNECTION's start to its end; the reaper's table
+/// lets it go before the library closes the socket.
+final class Connection: Sendable {
+    let descriptor: Int32
+    let openedNanoseconds: Int
+    private let phaseValue: Atomic<Int>
+    private let startedValue: Atomic<Int>
+    private let progressValue = Atomic<Int>(0)
+    private let endValue = Atomic<Int>(0)
+    private let reapedValue = Atomic<Bool>(false)
+    /// Bytes that are still to be sent when the phase is `writing`.
+    private let replyBytesValue = Atomic<Int>(0)
+    /// The reaper's own notes; only its thread touches them.
+    let watch = Mutex(Watch())
+
+    /// Since when how much has moved.
+    struct Watch {
+        var started = -1
+        var windowStart = 0
+        var windowProgress = 0
+    }
+
+    init(descriptor: Int32, now: Int) {
+        self.descriptor = descriptor
+        openedNanoseconds = now
+        // Who connects and says nothing has as long as for a header.
+        phaseValue = Atomic(ConnectionPhase.header.rawValue)
+        startedValue = Atomic(now)
+    }
+
+    var phase: ConnectionPhase {
+        ConnectionPhase(rawValue: phaseValue.load(ordering: .relaxed)) ?? .idle
+    }
+
+    /// When the phase began; unique enough to tell one phase from the next.
+    var phaseStarted: Int { startedValue.load(ordering: .relaxed) }
+
+    /// Bytes of body so far.
+    var progress: Int { progressValue.load(ordering: .relaxed) }
+    var replyBytes: Int { replyBytesValue.load(ordering: .relaxed) }
+
+    func enter(_ phase: ConnectionPhase, now: Int, replyBytes: Int = 0) {
+        progressValue.store(0, ordering: .relaxed)
+        replyBytesValue.store(replyBytes, ordering: .relaxed)
+        startedValue.store(now, ordering: .relaxed)
+        phaseValue.store(phase.rawValue, ordering: .relaxed)
+    }
+
+    func advance(to byteCount: Int) { progressValue.store(byteCount, ordering: .relaxed) }
+
+    /// How the connection ends, as far as is known; a deadline of ours is the last word.
+    var end: ConnectionEnd {
+        if reapedValue.load(ordering: .relaxed) { return .timeout }
+        return ConnectionEnd.allCases[endValue.load(ordering: .relaxed)]
+    }
+
+    func note(_ end: ConnectionEnd) {
+        endValue.store(ConnectionEnd.allCases.firstIndex(of: end) ?? 0, ordering: .relaxed)
+    }
+
+    /// Ends both directions: the library sees it at once and closes the socket.
+    func reap() {
+        reapedValue.store(true, ordering: .relaxed)
+        shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
+    /// Whether the other side has closed its end. Who only half-closes after a request counts as
+    /// gone, too: the two cannot be told apart.
+    var isGone: Bool {
+        let hangUp = Int16(POLLHUP | POLLERR) | Int16(CMicroHTTPD_poll_read_hang_up)
+        var request = pollfd(
+            fd: descriptor, events: Int16(CMicroHTTPD_poll_read_hang_up), revents: 0)
+        return poll(&request, 1, 0) > 0 && request.revents & hangUp != 0
+    }
+
+    /// Bytes that came in and that the other side has acknowledged; nil if it is not TCP.
+    var traffic: (received: Int, acknowledged: Int)? {
+        var received: UInt64 = 0
+        var acknowledged: UInt64 = 0
+        guard CMicroHTTPD_tcp_traffic(descriptor, &received, &acknowledged) else { return nil }
+        return (Int(truncatingIfNeeded: received), Int(truncatingIfNeeded: acknowledged))
+    }
+}

@@ -1,0 +1,137 @@
+import Glibc
+import Synchronization
+
+/// Deadlines of connections, with their units.
+package struct ConnectionDeadlines: Sendable {
+    /// From the first byte (or the connection's begin) to the end of the header.
+    package var headerSeconds: Int
+    /// While a body comes in or an answer goes out, this many bytes have to move...
+    package var stallBytes: Int
+    /// ... in this time, or what is left of them.
+    package var stallSeconds: Int
+    /// Where the system does not say what arrived (a Unix socket), an answer has the above time and
+    /// one second for each of so many bytes.
+    package var unseenBytesPerSecond = 1 << 20
+
+    package init(headerSeconds: Int, stallBytes: Int, stallSeconds: Int) {
+        self.headerSeconds = headerSeconds
+        self.stallBytes = stallBytes
+        self.stallSeconds = stallSeconds
+    }
+}
+
+/// Ends connections that take too long, whatever trickles in: the library's own timeout begins anew
+/// with every byte.
+///
+/// One thread that looks at every open connection twice a second.
+final class Reaper: @unchecked Sendable {
+    private let deadlines: ConnectionDeadlines
+    private let open = Mutex<[ObjectIdentifier: Connection]>([:])
+    private let isStopping = Atomic<Bool>(false)
+    private var thread = pthread_t()
+    private static let intervalMicroseconds: UInt32 = 100_000
+    private static let intervalsPerScan = 5
+
+    init(_ deadlines: ConnectionDeadlines) {
+        self.deadlines = deadlines
+    }
+
+    func start() {
+        let box = Unmanaged.passRetained(self)
+        let code = pthread_create(&thread, nil, runReaper, box.toOpaque())
+        precondition(code == 0, "no thread for the reaper")
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        pthread_join(thread, nil)
+    }
+
+    func add(_ connection: Connection) {
+        open.withLock { $0[ObjectIdentifier(connection)] = connection }
+    }
+
+    /// Before its socket is closed: the number may be another's right after.
+    func remove(_ connection: Connection) {
+        open.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) }
+    }
+
+    fileprivate func run() {
+        var interval = 0
+        while !isStopping.load(ordering: .relaxed) {
+            usleep(Self.intervalMicroseconds)
+            interval += 1
+            if interval % Self.intervalsPerScan == 0 { scan(now: monotonicNow()) }
+        }
+    }
+
+    /// Under the table's lock throughout: no connection is closed meanwhile.
+    private func scan(now: Int) {
+        open.withLock { connections in
+            for connection in connections.values where isOverdue(connection, now) {
+                connection.reap()
+            }
+        }
+    }
+
+    private func isOverdue(_ connection: Connection, _ now: Int) -> Bool {
+        let started = connection.phaseStarted
+        switch connection.phase {
+        case .working:
+            return false
+        case .header:
+            return now - started > deadlines.headerSeconds * 1_000_000_000
+        case .idle:
+            // Bytes without a request line: a header has begun.
+            guard let traffic = connection.traffic else { return false }
+            return connection.watch.withLock { watch in
+                if watch.started != started {
+                    watch = Connection.Watch(
+                        started: started, windowStart: 0, windowProgress: traffic.received)
+                }
+                if traffic.received == watch.windowProgress { return false }
+                if watch.windowStart == 0 { watch.windowStart = now }
+                return now - watch.windowStart > deadlines.headerSeconds * 1_000_000_000
+            }
+        case .body:
+            return isStalled(connection, started, connection.progress, now)
+        case .writing:
+            guard let traffic = connection.traffic else {
+                let seconds =
+                    deadlines.stallSeconds + connection.replyBytes / deadlines.unseenBytesPerSecond
+                return now - started > seconds * 1_000_000_000
+            }
+            return isStalled(connection, started, traffic.acknowledged, now)
+        }
+    }
+
+    /// Whether less than `stallBytes` moved in the last `stallSeconds`.
+    private func isStalled(
+        _ connection: Connection, _ started: Int, _ progress: Int, _ now: Int
+    ) -> Bool {
+        connection.watch.withLock { watch in
+            if watch.started != started {
+                watch = Connection.Watch(
+                    started: started, windowStart: started, windowProgress: progress)
+            }
+            if progress - watch.windowProgress >= deadlines.stallBytes {
+                watch.windowStart = now
+                watch.windowProgress = progress
+            }
+            return now - watch.windowStart > deadlines.stallSeconds * 1_000_000_000
+        }
+    }
+}
+
+private let runReaper: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
+    guard let pointer = $0 else { return nil }
+    Unmanaged<Reaper>.fromOpaque(pointer).takeRetainedValue().run()
+    return nil
+}
+
+/// Nanoseconds of the monotonic clock.
+func monotonicNow() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+}

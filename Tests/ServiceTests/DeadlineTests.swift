@@ -1,0 +1,138 @@
+import Fixtures
+import Foundation
+import Inference
+import Testing
+
+/// Catches clients that hold a connection, memory or a worker for as long as they like.
+@Suite struct DeadlineTests {
+    private static let json = "Content-Type: application/json\r\n"
+
+    private func service(_ configure: @escaping (inout Limits) -> Void = { _ in }) throws
+        -> LiveService
+    {
+        try LiveService {
+            $0.limits.headerTimeoutSeconds = 1
+            $0.limits.stallTimeoutSeconds = 1
+            configure(&$0.limits)
+        }
+    }
+
+    /// Whether the server closes within the deadline and two scans; others are served meanwhile.
+    private func expectGone(
+        _ service: LiveService, _ slow: HTTPClient, trickle: String? = nil
+    ) throws {
+        let start = monotonicNanoseconds()
+        let other = try service.client()
+        var isGone = false
+        while !isGone && monotonicNanoseconds() - start < 8_000_000_000 {
+            #expect(try other.request("GET", "/livez").status == 200)
+            if let trickle { slow.send(trickle) }
+            isGone = slow.isClosed(withinMilliseconds: 100)
+        }
+        let seconds = Double(monotonicNanoseconds() - start) / 1e9
+        #expect(isGone && seconds > 0.5 && seconds < 4, "after \(seconds) s")
+    }
+
+    @Test(
+        "a header that trickles in, or never comes, ends",
+        arguments: ["", "POST /to", "GET /livez HTTP/1.1\r\nHost: t\r\nX-A: "])
+    func slowHeader(_ begin: String) throws {
+        let service = try service()
+        defer { service.stop() }
+        let slow = try service.client()
+        slow.send(begin)
+        try expectGone(service, slow, trickle: begin.isEmpty ? nil : "a")
+    }
+
+    @Test("a second header that trickles in ends, too")
+    func slowSecondHeader() throws {
+        let service = try service()
+        defer { service.stop() }
+        let slow = try service.client()
+        #expect(try slow.request("GET", "/livez").status == 200)
+        // An idle connection is left alone.
+        usleep(2_500_000)
+        #expect(try slow.request("GET", "/livez").status == 200)
+        slow.send("GET /")
+        try expectGone(service, slow, trickle: "a")
+    }
+
+    @Test("a body that trickles in, stops, or comes to be discarded ends", arguments: [200, 404])
+    func slowBody(_ status: Int) throws {
+        let service = try service()
+        defer { service.stop() }
+        let slow = try service.client()
+        let path = status == 200 ? "/topk" : "/nowhere"
+        slow.send(
+            "POST \(path) HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\(Self.json)\r\n{\"x\"")
+        try expectGone(service, slow, trickle: " ")
+        let metrics = try service.client().request("GET", "/metrics").text
+        #expect(metrics.contains("topkd_cancelled_total{phase=\"receive\"} 1\n"))
+        #expect(metrics.contains("topkd_inflight_bytes 0.0\n"))
+        #expect(metrics.contains("topkd_connections_closed_total{reason=\"timeout\"} 1\n"))
+    }
+
+    @Test("an answer that nobody reads ends")
+    func slowReader() throws {
+        let service = try service()
+        defer { service.stop() }
+        let slow = try service.client()
+        let body = [UInt8](repeating: 0, count: 16 << 20)
+        slow.send(
+            "POST /topk?n=1024&k=1&lambda=0&format=dense HTTP/1.1\r\nHost: t\r\nContent-Length: "
+                + "\(body.count)\r\nContent-Type: application/octet-stream\r\n\r\n")
+        slow.send(body)
+        let observer = try service.client()
+        var metrics = ""
+        for _ in 0..<80 where !metrics.contains("topkd_cancelled_total{phase=\"send\"} 1\n") {
+            usleep(100_000)
+            metrics = try observer.request("GET", "/metrics").text
+        }
+        #expect(metrics.contains("topkd_cancelled_total{phase=\"send\"} 1\n"))
+        withExtendedLifetime(slow) {}
+    }
+
+    @Test("Topk-Timeout-Ms is honoured in the queue and in long searches, and checked")
+    func clientDeadline() throws {
+        let service = try service { $0.workers = 1 }
+        defer { service.stop() }
+        let busy = try service.occupyWorker()
+        let client = try service.client()
+        let request = #"{"x": [3, 1, 2], "k": 1}"#
+        let late = try client.post("/topk", json: request, headers: [("Topk-Timeout-Ms", "1")])
+        try BadInputTests.check(late, 504, "deadline_passed", nil)
+        #expect(late.text.contains("stage queue"))
+        try BadInputTests.check(busy.readResponse(), 504, "deadline_passed", nil)
+        for bad in ["0", "-1", "1.5", "", "99999999999999999999", "ten"] {
+            let refused = try client.post(
+                "/topk", json: request, headers: [("Topk-Timeout-Ms", bad)])
+            try BadInputTests.check(refused, 400, "invalid_header", "Topk-Timeout-Ms")
+        }
+    }
+
+    @Test("who has gone is not computed for, and nobody else notices")
+    func vanished() throws {
+        let service = try service { $0.workers = 1 }
+        defer { service.stop() }
+        let busy = try service.occupyWorker()
+        let half = try service.client()
+        let body = #"{"x": [3, 1, 2], "k": 1}"#
+        let head = "POST /topk HTTP/1.1\r\nHost: t\r\nContent-Length: \(body.utf8.count)\r\n"
+        half.send(head + Self.json + "\r\n" + body)
+        half.finishSending()
+        do {
+            let gone = try service.client()
+            gone.send(head + Self.json + "\r\n" + body)
+            usleep(50_000)
+        }
+        try BadInputTests.check(half.readResponse(), 400, "client_gone", nil)
+        let observer = try service.client()
+        var metrics = ""
+        for _ in 0..<50 where !metrics.contains("topkd_cancelled_total{phase=\"queue\"} 2\n") {
+            usleep(100_000)
+            metrics = try observer.request("GET", "/metrics").text
+        }
+        #expect(metrics.contains("topkd_cancelled_total{phase=\"queue\"} 2\n"))
+        withExtendedLifetime(busy) {}
+    }
+}
