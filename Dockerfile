@@ -2,7 +2,7 @@ FROM swift:6.3-bookworm AS build
 # No versions: Debian keeps only the newest of a release, and its security fixes are wanted.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libmicrohttpd-dev libsimdjson-dev \
+    && apt-get install -y --no-install-recommends libmicrohttpd-dev libsimdjson-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Dependencies first: this layer lasts until Package.swift changes.
@@ -21,7 +21,7 @@ LABEL org.opencontainers.image.title="topkd" \
     org.opencontainers.image.licenses="Apache-2.0"
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libmicrohttpd12 libsimdjson14 libstdc++6 \
+    && apt-get install -y --no-install-recommends libmicrohttpd12 libsimdjson14 libstdc++6 zlib1g \
     && rm -rf /var/lib/apt/lists/*
 COPY LICENSE /usr/share/doc/topkd/LICENSE
 COPY --from=build /topkd /usr/local/bin/topkd
@@ -32,10 +32,7 @@ USER 10001:10001
 ENV TOPKD_HOST=0.0.0.0
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# The image has no curl; bash can open the socket itself. It follows TOPKD_PORT, but not --port.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["bash", "-c", \
-    "exec 3<>/dev/tcp/127.0.0.1/${TOPKD_PORT:-8080} && \
-    printf 'GET /livez HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && \
-    read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
+# It follows TOPKD_PORT and the like, but not flags.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["topkd", "healthcheck"]
 ENTRYPOINT ["topkd"]
 CMD ["serve"]

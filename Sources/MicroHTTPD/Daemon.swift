@@ -145,10 +145,10 @@ private let uriReceived:
         }
 
 private let handleRequest: MHD_AccessHandlerCallback = {
-    _, _, _, method, _, upload, uploadCount, slot in
+    _, _, _, method, version, upload, uploadCount, slot in
     guard let pointer = slot?.pointee, let uploadCount else { return .NO }
     return Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
-        .step(method: method, upload: upload, uploadCount: uploadCount)
+        .step(method: method, version: version, upload: upload, uploadCount: uploadCount)
 }
 
 private let requestCompleted: MHD_RequestCompletedCallback = { pointer, handle, slot, code in

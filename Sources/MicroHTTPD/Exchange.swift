@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import Glibc
 
 /// What to do with the body of a request whose header has been read.
 package enum BodyPlan {
@@ -74,7 +75,7 @@ package final class Exchange: @unchecked Sendable {
     private let responder: any Responder
     private let ageMaxNanoseconds: Int?
     private var state = State.header
-    /// The request target as received: path and query, not unescaped.
+    /// The request target: path and query, not unescaped.
     package let target: String
     package private(set) var method = ""
     package private(set) var framing = BodyFraming()
@@ -91,7 +92,7 @@ package final class Exchange: @unchecked Sendable {
     ) {
         self.handle = handle
         self.connection = connection
-        self.target = target
+        self.target = Self.originForm(target)
         self.responder = responder
         self.ageMaxNanoseconds = ageMaxNanoseconds
     }
@@ -119,12 +120,15 @@ package final class Exchange: @unchecked Sendable {
 
     /// One call of the access handler: header, some body, or the end of the body.
     func step(
-        method: UnsafePointer<CChar>?, upload: UnsafePointer<CChar>?,
+        method: UnsafePointer<CChar>?, version: UnsafePointer<CChar>?,
+        upload: UnsafePointer<CChar>?,
         uploadCount: UnsafeMutablePointer<Int>
     ) -> MHD_Result {
         switch state {
         case .header:
-            return start(method: method.map { String(cString: $0) } ?? "")
+            return start(
+                method: method.map { String(cString: $0) } ?? "",
+                isVersion11: version.map { strcmp($0, "HTTP/1.1") == 0 } ?? false)
         case .storing(let memory, _) where uploadCount.pointee > 0:
             let count = uploadCount.pointee
             guard let upload, count <= memory.count - bodyCount else { return .NO }
@@ -150,9 +154,9 @@ package final class Exchange: @unchecked Sendable {
         }
     }
 
-    private func start(method: String) -> MHD_Result {
+    private func start(method: String, isVersion11: Bool) -> MHD_Result {
         self.method = method
-        let audit = HeaderAudit.run(handle)
+        let audit = HeaderAudit.run(handle, isVersion11: isVersion11)
         framing = audit.framing
         let targetFault = Self.isValidTarget(target) ? nil : HeaderFault.invalidTarget
         connection.enter(.body, now: monotonicNow())
@@ -218,6 +222,18 @@ package final class Exchange: @unchecked Sendable {
             _ = MHD_add_response_header(response, header.name, header.value)
         }
         return response
+    }
+
+    /// "http://host/path" means "/path" (RFC 9112 3.2.2: servers take it, although only proxies are
+    /// sent it).
+    private static func originForm(_ target: String) -> String {
+        if target.utf8.first == UInt8(ascii: "/") { return target }
+        for scheme in ["http://", "https://"] where target.lowercased().hasPrefix(scheme) {
+            let rest = target.dropFirst(scheme.utf8.count)
+            guard let start = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) else { return "/" }
+            return rest[start] == "/" ? String(rest[start...]) : "/" + rest[start...]
+        }
+        return target
     }
 
     /// Visible ASCII only, and no escaped NUL: the library would cut the target there.

@@ -8,6 +8,10 @@ package enum HeaderFault: Error, Equatable, Sendable {
     case contentLengthWithTransferEncoding
     case unsupportedTransferEncoding
     case repeatedHost
+    /// HTTP/1.1 without Host.
+    case missingHost
+    /// A header twice that means one thing: which one counts, the next hop may see otherwise.
+    case repeatedHeader(String)
     /// A name that is not an RFC 9110 token (such as "Content-Length " before the colon).
     case invalidName
     /// A control byte in a value.
@@ -28,6 +32,18 @@ struct HeaderAudit {
     private(set) var fault: HeaderFault?
     private(set) var framing = BodyFraming()
     private var hostCount = 0
+    /// Bit i: single[i] has come.
+    private var seen: UInt8 = 0
+
+    /// Headers that come once at most. libmicrohttpd shows the first of several.
+    private static let single: [StaticString] = [
+        "content-type", "content-encoding", "authorization", "topk-timeout-ms",
+    ]
+
+    /// After the last header.
+    mutating func finish(isVersion11: Bool) {
+        if isVersion11 && hostCount == 0 { refuse(.missingHost) }
+    }
 
     /// Looks at one header; bytes as received.
     mutating func visit(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
@@ -46,6 +62,9 @@ struct HeaderAudit {
         } else if Self.equals(name, "host") {
             hostCount += 1
             if hostCount > 1 { refuse(.repeatedHost) }
+        } else if let index = Self.single.firstIndex(where: { Self.equals(name, $0) }) {
+            if seen & (1 << index) != 0 { refuse(.repeatedHeader("\(Self.single[index])")) }
+            seen |= 1 << index
         }
         if framing.isChunked && framing.contentLength != nil {
             refuse(.contentLengthWithTransferEncoding)
@@ -88,11 +107,12 @@ struct HeaderAudit {
 
 extension HeaderAudit {
     /// Reads all headers of a connection's current request.
-    static func run(_ connection: OpaquePointer) -> HeaderAudit {
+    static func run(_ connection: OpaquePointer, isVersion11: Bool) -> HeaderAudit {
         var audit = HeaderAudit()
         withUnsafeMutablePointer(to: &audit) { pointer in
             _ = MHD_get_connection_values_n(connection, .HEADER_KIND, visitHeader, pointer)
         }
+        audit.finish(isVersion11: isVersion11)
         return audit
     }
 }

@@ -93,6 +93,12 @@ extension Problem {
         case .repeatedHost:
             self.init(.invalidHeader, "Host came more than once")
             field = "Host"
+        case .missingHost:
+            self.init(.invalidHeader, "HTTP/1.1 asks for a Host header")
+            field = "Host"
+        case .repeatedHeader(let name):
+            self.init(.invalidHeader, "\(name) came more than once")
+            field = name
         case .invalidName:
             self.init(.invalidHeader, "a header's name is not a token (a space before its colon?)")
         case .invalidValue:

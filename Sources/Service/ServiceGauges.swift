@@ -1,5 +1,6 @@
 import Inference
 import Metrics
+import Operators
 
 /// Metrics that are read from their owners when they are scraped.
 enum ServiceGauges {
@@ -35,19 +36,8 @@ enum ServiceGauges {
             },
             Gauge(
                 "topkd_build_info", help: "1; the labels say what runs.",
-                labels: [("version", Version.current), ("isa", isa)]
+                labels: [("version", Version.current), ("isa", InstructionSet.current.rawValue)]
             ) { 1 },
         ]
-    }
-
-    /// The instruction set that kernels were compiled for.
-    private static var isa: String {
-        #if arch(x86_64)
-            "x86-64"
-        #elseif arch(arm64)
-            "arm64"
-        #else
-            "other"
-        #endif
     }
 }

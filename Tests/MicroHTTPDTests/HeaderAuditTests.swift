@@ -16,6 +16,25 @@ import Testing
         return audit
     }
 
+    @Test("HTTP/1.1 needs a Host, HTTP/1.0 does not")
+    func missingHost() {
+        for (isVersion11, fault) in [(true, HeaderFault.missingHost), (false, nil)] {
+            var found = audit([("Accept", "*/*")])
+            found.finish(isVersion11: isVersion11)
+            #expect(found.fault == fault)
+        }
+    }
+
+    @Test(
+        "what means one thing comes once",
+        arguments: ["Content-Type", "content-encoding", "AUTHORIZATION", "Topk-Timeout-Ms"])
+    func repeated(_ name: String) {
+        #expect(audit([(name, "a")]).fault == nil)
+        let fault = audit([("X", "a"), (name, "a"), ("Accept", "*/*"), (name.lowercased(), "a")])
+            .fault
+        #expect(fault == .repeatedHeader(name.lowercased()))
+    }
+
     @Test("ordinary headers pass and tell the length")
     func ordinary() {
         let found = audit([("Host", "a"), ("content-LENGTH", "17"), ("Accept", "*/*\t")])
