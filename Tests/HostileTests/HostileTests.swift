@@ -1,0 +1,30 @@
+import Testing
+
+/// Catches a header that we read otherwise than a proxy does: where a request ends, or whether it
+/// is one. Each table ends with the same good request, on a new connection and on the same one.
+@Suite(.serialized) struct HostileHeaderTests {
+    @Test("Content-Length", arguments: LengthCases.all)
+    func length(_ hostile: HostileCase) throws { try Attack.run(hostile) }
+
+    @Test("Transfer-Encoding", arguments: TransferCases.all)
+    func transfer(_ hostile: HostileCase) throws { try Attack.run(hostile) }
+
+    @Test("request lines", arguments: LineCases.all)
+    func line(_ hostile: HostileCase) throws { try Attack.run(hostile) }
+
+    @Test("header lines", arguments: HeaderCases.all)
+    func header(_ hostile: HostileCase) throws { try Attack.run(hostile) }
+}
+
+/// Catches a body that is longer, shorter or other than it says, and that takes the next request,
+/// the service's memory or the service itself with it.
+@Suite(.serialized) struct HostileBodyTests {
+    @Test("sizes, Expect, pipelines", arguments: BodyCases.all)
+    func body(_ hostile: HostileCase) throws { try Attack.run(hostile) }
+
+    @Test("JSON", arguments: JSONCases.all)
+    func json(_ hostile: HostileCase) throws { try Attack.run(hostile) }
+
+    @Test("raw numbers", arguments: BinaryCases.all)
+    func binary(_ hostile: HostileCase) throws { try Attack.run(hostile) }
+}
