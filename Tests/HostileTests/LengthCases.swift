@@ -14,6 +14,10 @@ enum LengthCases {
         twice("three times", String(repeating: "Content-Length: 19\r\n", count: 3)),
         twice("twice, bare LF between", "Content-Length: 19\nContent-Length: 5\r\n"),
         twice("good, then malformed", "Content-Length: 19\r\nContent-Length: x\r\n"),
+        HostileCase(
+            "length empty, then good",
+            Text.post("Content-Length:\r\nContent-Length: 19\r\n", Text.body + Text.smuggled),
+            [400], .closesAfterTwoHeads),
         twice("good, then empty", "Content-Length: 19\r\nContent-Length:\r\n"),
     ]
 

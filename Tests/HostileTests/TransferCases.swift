@@ -1,7 +1,7 @@
 /// Transfer-Encoding in every form: topkd takes no chunked body, so each is refused before a byte
 /// of body is read, and nothing behind it may run.
 enum TransferCases {
-    static let all = conflicting + unknown + alone + chunks
+    static let all = conflicting + [bareReturn] + unknown + alone + chunks
 
     private static let conflicting: [HostileCase] = [
         both("length first", "Content-Length: 19\r\nTransfer-Encoding: chunked\r\n"),
@@ -20,6 +20,12 @@ enum TransferCases {
         both("identity", "Content-Length: 19\r\nTransfer-Encoding: identity\r\n"),
         both("empty", "Content-Length: 19\r\nTransfer-Encoding:\r\n"),
     ]
+
+    private static let bareReturn = HostileCase(
+        "length and encoding: bare CR between",
+        Text.post(
+            "Content-Length: 19\rTransfer-Encoding: chunked\r\n", Text.body + Text.smuggled),
+        [400], .closesAfterTwoHeads)
 
     private static func both(_ name: String, _ headers: String) -> HostileCase {
         // Who goes by the length alone answers the body with 200, and then runs the next request.

@@ -1,0 +1,102 @@
+/// A client that ends the exchange before the service does.
+struct DepartureCase: CustomStringConvertible, Sendable {
+    enum Exit: String, CaseIterable, Sendable {
+        case close
+        case reset
+        case halfClose
+    }
+
+    let name: String
+    let bytes: [UInt8]
+    let exit: Exit
+    /// What comes back before the service closes, which it must do by itself; nil where the client
+    /// is gone and cannot see.
+    let answers: [Set<Int>]?
+    var description: String { "\(name), \(exit.rawValue)" }
+
+    private static let phases: [(name: String, text: String)] = [
+        ("before a byte", ""),
+        ("in an empty line", "\r"),
+        ("in the method", "PO"),
+        ("in the target", "POST /to"),
+        ("in the version", "POST /topk HT"),
+        ("behind the request line", "POST /topk HTTP/1.1\r\n"),
+        ("in a header's name", "POST /topk HTTP/1.1\r\nHo"),
+        ("in a header's value", "POST /topk HTTP/1.1\r\nHost: "),
+        ("before the last line of the header", Text.post("Content-Length: 19\r\n", "").dropLast2),
+        ("behind the header", Text.post("Content-Length: 19\r\n", "")),
+        ("behind Expect", Text.post("Content-Length: 19\r\nExpect: 100-continue\r\n", "")),
+        ("in the body", Text.post("Content-Length: 19\r\n", #"{"x":[3"#)),
+        ("one byte before the end", Text.post("Content-Length: 20\r\n")),
+        ("in a body of 4 MB", Text.post("Content-Length: 4000000\r\n", Text.zeros(500_000))),
+        (
+            "in raw numbers",
+            "POST /topk?n=3&k=1 HTTP/1.1\r\n" + Text.host + Text.octets
+                + "Content-Length: 12\r\n\r\n" + Text.zeros(7)
+        ),
+        ("in a discarded body", Text.json(Text.body, target: "/nothing").dropLast2),
+        (
+            "in chunks",
+            "POST /topk HTTP/1.1\r\n" + Text.host + "Transfer-Encoding: chunked\r\n\r\n13\r\n{"
+        ),
+        ("behind a request, before its answer", Text.json(Text.body)),
+        ("behind ten requests", String(repeating: Text.json(Text.body), count: 10)),
+        ("behind a request and half another", Text.json(Text.body) + "POST /topk HTTP/1.1\r\nHo"),
+        // Workers compute this one, while nobody waits for it any more.
+        ("behind a large request", large),
+        ("while a large answer is sent", largeAnswer),
+    ]
+
+    private static let large = Text.octets("n=1000&k=500&p=3&operator=values", Text.zeros(4_000_000))
+
+    /// More than a socket buffers: the answer stands in the middle of its way.
+    private static let largeAnswer = Text.octets("n=1000&k=1&format=dense", Text.zeros(4_000_000))
+
+    /// Every phase with both ways to vanish.
+    static let vanishing = phases.flatMap { phase in
+        [Exit.close, .reset].map { exit in
+            DepartureCase(
+                name: phase.name, bytes: HostileCase.latin1(phase.text), exit: exit, answers: nil)
+        }
+    }
+
+    /// The end of our bytes behind whole requests: they are answered, then the connection closes.
+    static let halfClosed: [DepartureCase] = [
+        half("before a byte", "", []),
+        half("in the request line", "POST /to", []),
+        half("behind a request", Text.json(Text.body), [[200]]),
+        half("behind raw numbers", Text.octets("n=3&k=1", Text.zeros(12)), [[200]]),
+        half("behind a page", Text.get("/livez"), [[200]]),
+        half("behind two requests", Text.json(Text.body) + Text.get("/livez"), [[200], [200]]),
+        half("behind a refused one", Text.json("{"), [[400]]),
+        half("behind bad framing", Text.post("Content-Length: x\r\n"), [[400]]),
+        half("behind an unknown path", Text.json(Text.body, target: "/nothing"), [[404]]),
+        half("behind a request and half a line", Text.json(Text.body) + "POST /to", [[200]]),
+        half("behind a large request", large, [[200]]),
+    ]
+
+    /// The same where half a request is left, or all are answered already: the bytes can never
+    /// come, and yet the service waits until --connection-timeout-seconds.
+    static let known: [DepartureCase] = [
+        half("in the header", "POST /topk HTTP/1.1\r\nHost: t\r\n", []),
+        half("in a header's value", "POST /topk HTTP/1.1\r\nHost: ", []),
+        half("behind the header", Text.post("Content-Length: 19\r\n", ""), []),
+        half("in the body", Text.post("Content-Length: 20\r\n"), []),
+        half("in a large body", Text.post("Content-Length: 4000000\r\n", Text.zeros(1000)), []),
+        half("in a discarded body", Text.json(Text.body, target: "/nothing").dropLast2, []),
+    ]
+
+    private static func half(_ name: String, _ text: String, _ answers: [Set<Int>]) -> Self {
+        DepartureCase(
+            name: name, bytes: HostileCase.latin1(text), exit: .halfClose, answers: answers)
+    }
+}
+
+extension String {
+    /// Without its last two bytes (a CRLF is one character, but two bytes).
+    fileprivate var dropLast2: String {
+        var scalars = unicodeScalars
+        scalars.removeLast(2)
+        return String(scalars)
+    }
+}
