@@ -59,13 +59,15 @@ enum Attack {
     }
 
     /// Sends the case, checks what comes back, and that the service is as it was.
-    static func run(_ hostile: HostileCase) throws {
+    ///
+    /// - Parameter packetBytes: sends packets of this size, if the connection closes then.
+    static func run(_ hostile: HostileCase, packetBytes: Int = .max) throws {
         let port = try port()
         switch hostile.end {
         case .keeps, .either:
             try runKept(hostile, port: port, isPipelined: false)
             try runKept(hostile, port: port, isPipelined: true)
-        case .closes, .closesAfterTwoHeads: try runClosed(hostile, port: port)
+        case .closes, .closesAfterTwoHeads: try runClosed(hostile, port, packetBytes)
         case .waits: try runWaiting(hostile, port: port)
         }
         try expectGoodAnswer(port: port)
@@ -90,9 +92,10 @@ enum Attack {
         }
         let stop = socket.read(2000)
         #expect(stop == .closed, "the good request asked for a close")
-        var (answers, _, rest) = RawAnswer.parse(socket.received, heads: hostile.heads)
+        var (answers, interims, rest) = RawAnswer.parse(socket.received, heads: hostile.heads)
         let left = String(decoding: rest.prefix(80), as: UTF8.self)
         #expect(left.isEmpty, "left over")
+        #expect(interims == 0 || hostile.mayContinue, "100 Continue, unasked")
         if hostile.end == .keeps || answers.count > hostile.answers.count {
             let last = answers.popLast()
             #expect(last?.status == 200, "the same connection answers: \(last?.text ?? "")")
@@ -101,9 +104,11 @@ enum Attack {
         check(answers, hostile)
     }
 
-    private static func runClosed(_ hostile: HostileCase, port: Int) throws {
+    private static func runClosed(
+        _ hostile: HostileCase, _ port: Int, _ packetBytes: Int
+    ) throws {
         let socket = try RawSocket(port: port)
-        socket.send(hostile.bytes)
+        socket.send(hostile.bytes, packetBytes: packetBytes)
         let stop = socket.read(2000)
         #expect(stop == .closed, "the connection must be closed")
         let bytes =
@@ -113,9 +118,10 @@ enum Attack {
     }
 
     private static func expectOnly(_ bytes: [UInt8], _ hostile: HostileCase) {
-        let (answers, _, rest) = RawAnswer.parse(bytes, heads: hostile.heads)
+        let (answers, interims, rest) = RawAnswer.parse(bytes, heads: hostile.heads)
         let left = String(decoding: rest.prefix(80), as: UTF8.self)
         #expect(left.isEmpty, "left over")
+        #expect(interims == 0 || hostile.mayContinue, "100 Continue, unasked")
         check(answers, hostile)
     }
 
@@ -130,7 +136,9 @@ enum Attack {
     /// Number, statuses and form of the answers.
     static func check(_ answers: [RawAnswer], _ hostile: HostileCase) {
         let statuses = answers.map { $0.status }
-        if statuses.isEmpty && hostile.answers.last?.contains(HostileCase.nothing) == true { return }
+        if statuses.isEmpty && hostile.answers.last?.contains(HostileCase.nothing) == true {
+            return
+        }
         #expect(
             statuses.count == hostile.answers.count,
             "\(statuses): a request that was not one, or none where one was")

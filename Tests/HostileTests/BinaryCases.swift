@@ -59,7 +59,9 @@ enum BinaryCases {
         bad("k = 2^64 + 1", "n=3&k=18446744073709551617", 12, "out_of_range"),
         bad("k = 1e400", "n=3&k=1e400", 12, "out_of_range"),
         bad("lambda = -1e400", "n=3&k=1&lambda=-1e400", 12, "out_of_range"),
-        bad("lambda of 300 digits", "n=3&k=1&lambda=-" + LineCases.run("1", 300), 12, "out_of_range"),
+        bad(
+            "lambda of 300 digits", "n=3&k=1&lambda=-" + LineCases.run("1", 300), 12, "out_of_range"
+        ),
         bad("p = 1e308", "n=3&k=1&p=1e308", 12, "out_of_range"),
         bad("p = 0", "n=3&k=1&p=0", 12, "out_of_range"),
         bad("width = 2^63", "n=3&k=1&format=padded&width=9223372036854775808", 12, "out_of_range"),
@@ -81,7 +83,9 @@ enum BinaryCases {
         bad("shape = ,", "shape=,&k=1", 12, "wrong_type"),
         bad("shape empty", "shape=&k=1", 12, "wrong_type"),
         bad("shape 1,1,3", "shape=1,1,3&k=1", 12, "wrong_shape"),
-        bad("shape with many axes", "shape=1" + LineCases.run(",1", 5000) + "&k=1", 12, "wrong_shape"),
+        bad(
+            "shape with many axes", "shape=1" + LineCases.run(",1", 5000) + "&k=1", 12,
+            "wrong_shape"),
         bad("fullwidth digit", "n=3&k=%EF%BC%91", 12, "wrong_type"),
         bad("Arabic digit", "n=%D9%A3&k=1", 12, "wrong_type"),
         bad("k twice", "n=3&k=1&k=1", 12, "duplicate_key", [400]),

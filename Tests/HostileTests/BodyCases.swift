@@ -74,7 +74,8 @@ enum BodyCases {
             Text.json("", target: "/nothing", headers: "Expect: 100-continue\r\n"), [404],
             .closes),
         HostileCase(
-            "expect with too much", Text.post(
+            "expect with too much",
+            Text.post(
                 "Expect: 100-continue\r\nContent-Length: 4194305\r\n", ""), [413], .closes,
             "body_too_large"),
         HostileCase(
@@ -109,7 +110,9 @@ enum BodyCases {
         pipe("ten good", LineCases.run(good, 10), [Int](repeating: 200, count: 10)),
         pipe("ten raw", LineCases.run(numbers, 10), [Int](repeating: 200, count: 10)),
         pipe("200 pages", LineCases.run(page, 200), [Int](repeating: 200, count: 200)),
-        pipe("both types by turns", LineCases.run(good + numbers, 5), [Int](repeating: 200, count: 10)),
+        pipe(
+            "both types by turns", LineCases.run(good + numbers, 5),
+            [Int](repeating: 200, count: 10)),
         pipe("good, refused, good", good + refused + good, [200, 422, 200]),
         pipe("refused, good, refused", refused + good + refused, [422, 200, 422]),
         pipe(

@@ -4,6 +4,7 @@ struct DepartureCase: CustomStringConvertible, Sendable {
         case close
         case reset
         case halfClose
+        case halfCloseAtOnce
     }
 
     let name: String
@@ -47,10 +48,14 @@ struct DepartureCase: CustomStringConvertible, Sendable {
         ("while a large answer is sent", largeAnswer),
     ]
 
-    private static let large = Text.octets("n=1000&k=500&p=3&operator=values", Text.zeros(4_000_000))
+    private static let large = Text.octets(
+        "n=1000&k=500&p=3&operator=values", Text.zeros(4_000_000))
 
     /// More than a socket buffers: the answer stands in the middle of its way.
     private static let largeAnswer = Text.octets("n=1000&k=1&format=dense", Text.zeros(4_000_000))
+
+    /// 4 MB for 4 MB.
+    static let largeRequest = HostileCase.latin1(largeAnswer)
 
     /// Every phase with both ways to vanish.
     static let vanishing = phases.flatMap { phase in
@@ -60,35 +65,43 @@ struct DepartureCase: CustomStringConvertible, Sendable {
         }
     }
 
-    /// The end of our bytes behind whole requests: they are answered, then the connection closes.
-    static let halfClosed: [DepartureCase] = [
-        half("before a byte", "", []),
-        half("in the request line", "POST /to", []),
-        half("behind a request", Text.json(Text.body), [[200]]),
-        half("behind raw numbers", Text.octets("n=3&k=1", Text.zeros(12)), [[200]]),
-        half("behind a page", Text.get("/livez"), [[200]]),
-        half("behind two requests", Text.json(Text.body) + Text.get("/livez"), [[200], [200]]),
-        half("behind a refused one", Text.json("{"), [[400]]),
-        half("behind bad framing", Text.post("Content-Length: x\r\n"), [[400]]),
-        half("behind an unknown path", Text.json(Text.body, target: "/nothing"), [[404]]),
-        half("behind a request and half a line", Text.json(Text.body) + "POST /to", [[200]]),
-        half("behind a large request", large, [[200]]),
-    ]
-
-    /// The same where half a request is left, or all are answered already: the bytes can never
-    /// come, and yet the service waits until --connection-timeout-seconds.
-    static let known: [DepartureCase] = [
-        half("in the header", "POST /topk HTTP/1.1\r\nHost: t\r\n", []),
-        half("in a header's value", "POST /topk HTTP/1.1\r\nHost: ", []),
-        half("behind the header", Text.post("Content-Length: 19\r\n", ""), []),
-        half("in the body", Text.post("Content-Length: 20\r\n"), []),
-        half("in a large body", Text.post("Content-Length: 4000000\r\n", Text.zeros(1000)), []),
-        half("in a discarded body", Text.json(Text.body, target: "/nothing").dropLast2, []),
-    ]
-
-    private static func half(_ name: String, _ text: String, _ answers: [Set<Int>]) -> Self {
+    /// The end of our bytes: whole requests are answered, then the connection closes.
+    static let halfClosed: [DepartureCase] = halfPhases.map { name, text, answers in
         DepartureCase(
             name: name, bytes: HostileCase.latin1(text), exit: .halfClose, answers: answers)
+    }
+
+    /// The same with the end in the packet of the last byte: the answers must come all the same.
+    static let halfClosedAtOnce: [DepartureCase] = halfClosed.map {
+        DepartureCase(
+            name: $0.name, bytes: $0.bytes, exit: .halfCloseAtOnce, answers: $0.answers)
+    }
+
+    private static let halfPhases: [(String, String, [Set<Int>])] = [
+        ("before a byte", "", []),
+        ("in the request line", "POST /to", []),
+        ("in the header", "POST /topk HTTP/1.1\r\nHost: t\r\n", []),
+        ("in a header's value", "POST /topk HTTP/1.1\r\nHost: ", []),
+        ("behind the header", Text.post("Content-Length: 19\r\n", ""), []),
+        ("in the body", Text.post("Content-Length: 20\r\n"), []),
+        ("in a large body", Text.post("Content-Length: 4000000\r\n", Text.zeros(1000)), []),
+        ("in a discarded body", Text.json(Text.body, target: "/nothing").dropLast2, []),
+        ("behind a request", Text.json(Text.body), [[200]]),
+        ("behind raw numbers", Text.octets("n=3&k=1", Text.zeros(12)), [[200]]),
+        ("behind a page", Text.get("/livez"), [[200]]),
+        ("behind two requests", Text.json(Text.body) + Text.get("/livez"), [[200], [200]]),
+        ("behind a refused one", Text.json("{"), [[400]]),
+        ("behind bad framing", Text.post("X : y\r\n"), [[400]]),
+        ("behind an unknown path", Text.json(Text.body, target: "/nothing"), [[404]]),
+        ("behind a request and half a line", Text.json(Text.body) + "POST /to", [[200]]),
+    ]
+
+    /// 4 MB go to the workers. While they compute, the end of the client's bytes is taken for the
+    /// end of the client: the connection closes without the answer.
+    static let known: [DepartureCase] = [Exit.halfClose, .halfCloseAtOnce].map {
+        DepartureCase(
+            name: "behind a large request", bytes: HostileCase.latin1(large), exit: $0,
+            answers: [[200]])
     }
 }
 

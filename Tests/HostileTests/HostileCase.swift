@@ -24,6 +24,8 @@ struct HostileCase: CustomStringConvertible, Sendable {
     let code: String?
     /// The answers to HEAD: they announce a length and send no body.
     let heads: Set<Int>
+    /// Whether 100 Continue may come first: not unasked, and never in HTTP/1.0.
+    let mayContinue: Bool
     var description: String { name }
 
     /// Allowed in place of a status: the connection closes without an answer.
@@ -40,6 +42,7 @@ struct HostileCase: CustomStringConvertible, Sendable {
         self.end = end
         self.code = code
         self.heads = heads
+        mayContinue = text.contains("Expect: ") && !text.contains("HTTP/1.0")
     }
 
     /// A case with a single answer.

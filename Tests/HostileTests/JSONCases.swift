@@ -63,7 +63,9 @@ enum JSONCases {
         bad("newline in a string", "{\"x\n\":[1],\"k\":1}", "invalid_json"),
         bad("zero byte in a string", "{\"x\u{0}\":[1],\"k\":1}", "invalid_json"),
         bad("zero byte between", "{\"x\":[1],\u{0}\"k\":1}", "invalid_json"),
-        bad("an escaped zero in a name", #"{"x\u0000":1,"x":[1],"k":1}"#, "unknown_parameter", [422]),
+        bad(
+            "an escaped zero in a name", #"{"x\u0000":1,"x":[1],"k":1}"#, "unknown_parameter", [422]
+        ),
     ]
 
     private static let numbers: [HostileCase] = [
@@ -74,7 +76,9 @@ enum JSONCases {
         bad("1e999", #"{"x":[1e999],"k":1}"#, "number_too_large"),
         bad("-1e999 as lambda", #"{"x":[1],"k":1,"lambda":-1e999}"#, "number_too_large"),
         bad("400 digits", "{\"x\":[\(LineCases.run("9", 400))],\"k\":1}", "number_too_large"),
-        bad("100,000 digits", "{\"x\":[\(LineCases.run("9", 100_000))],\"k\":1}", "number_too_large"),
+        bad(
+            "100,000 digits", "{\"x\":[\(LineCases.run("9", 100_000))],\"k\":1}", "number_too_large"
+        ),
         bad("beyond float32", #"{"x":[1e300],"k":1}"#, "out_of_range", [422]),
         bad("k of 20 digits", #"{"x":[1],"k":18446744073709551617}"#, "out_of_range", [422]),
         bad("k = 2^63", #"{"x":[1],"k":9223372036854775808}"#, "out_of_range", [422]),
@@ -100,14 +104,18 @@ enum JSONCases {
         bad("one empty row", #"{"x":[[]],"k":1}"#, "empty_rows", [422]),
         bad("a row, then an empty one", #"{"x":[[1],[]],"k":1}"#, "ragged_rows", [422]),
         bad("an empty row, then one", #"{"x":[[],[1]],"k":1}"#, "ragged_rows", [422]),
-        bad("100,000 empty rows", "{\"x\":[[]\(LineCases.run(",[]", 99_999))],\"k\":1}", "empty_rows", [422]),
+        bad(
+            "100,000 empty rows", "{\"x\":[[]\(LineCases.run(",[]", 99_999))],\"k\":1}",
+            "empty_rows", [422]),
         bad("three axes", #"{"x":[[[1]]],"k":1}"#, "wrong_shape", [422]),
         bad("four axes", #"{"x":[[[[1]]]],"k":1}"#, "too_deep"),
         bad("a number among rows", #"{"x":[[1],2],"k":1}"#, "wrong_type", [422]),
         bad("a row among numbers", #"{"x":[1,[2]],"k":1}"#, "wrong_type", [422]),
         bad("an object among numbers", #"{"x":[1,{}],"k":1}"#, "wrong_type", [422]),
         bad("two k for three rows", #"{"x":[[1],[2],[3]],"k":[1,1]}"#, "wrong_shape", [422]),
-        bad("100,000 k for a row", "{\"x\":[1],\"k\":[1\(LineCases.run(",1", 99_999))]}", "wrong_shape", [422]),
+        bad(
+            "100,000 k for a row", "{\"x\":[1],\"k\":[1\(LineCases.run(",1", 99_999))]}",
+            "wrong_shape", [422]),
         bad("empty k", #"{"x":[1],"k":[]}"#, "wrong_shape", [422]),
         bad(
             "cotangent of another shape", #"{"x":[1,2],"k":1,"cotangent":[[1,2,3]]}"#,

@@ -15,7 +15,9 @@ enum KnownCases {
             "length folded, on POST",
             Text.post("Content-Length:\r\n 35\r\n", Text.smuggled), [400], .either),
         HostileCase(
-            "length folded in the middle", Text.post("Content-Length: 1\r\n 9\r\n",
+            "length folded in the middle",
+            Text.post(
+                "Content-Length: 1\r\n 9\r\n",
                 Text.body + Text.smuggled), [400], .closes),
         HostileCase(
             "encoding folded beside a length",
@@ -54,7 +56,8 @@ enum KnownCases {
             .closes),
         HostileCase("NUL as a header line", Text.get("/livez", "\u{0}X: y\r\n"), [400], .closes),
         // Taken for an empty line, and then the request.
-        HostileCase("a line of NULs before", Text.zeros(64) + "\r\n" + Text.get("/livez"), [400],
+        HostileCase(
+            "a line of NULs before", Text.zeros(64) + "\r\n" + Text.get("/livez"), [400],
             .closes),
         // RFC 9112 3.2: 400.
         HostileCase("no Host", "GET /livez HTTP/1.1\r\n\r\n", [400], .closes),

@@ -19,7 +19,8 @@ enum LineCases {
         line("not HTTP", "GET /livez ICY/1.1", [400, 505], .closes),
         line("a word behind", "GET /livez HTTP/1.1 x", [400, 505], .closes),
         HostileCase(
-            "HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\u{0}\u{0}\u{0}\u{4}"
+            "HTTP/2 preface",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\u{0}\u{0}\u{0}\u{4}"
                 + Text.zeros(5), [400, 505], .closes),
         HostileCase(
             "TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{fc}\u{3}\u{3}\r\n\r\n",

@@ -48,8 +48,10 @@ struct RawAnswer {
         let length = isHead ? 0 : Int(headers["content-length"] ?? "0") ?? 0
         guard bytes.endIndex - (end + 4) >= length else { return nil }
         let body = Array(bytes[(end + 4)..<(end + 4 + length)])
-        return (RawAnswer(status: status, headers: headers, body: body),
-            bytes[(end + 4 + length)...])
+        return (
+            RawAnswer(status: status, headers: headers, body: body),
+            bytes[(end + 4 + length)...]
+        )
     }
 
     private static func endOfHead(_ bytes: ArraySlice<UInt8>) -> Int? {

@@ -20,6 +20,10 @@ final class RawSocket {
         var timeout = timeval(tv_sec: 2, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, size)
+        var yes: Int32 = 1
+        setsockopt(
+            descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes,
+            socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
@@ -34,13 +38,13 @@ final class RawSocket {
 
     deinit { if isOpen { close(descriptor) } }
 
-    /// Sends all; what the peer no longer takes is dropped.
-    func send(_ bytes: [UInt8]) {
+    /// Sends all, in packets of this size; what the peer no longer takes is dropped.
+    func send(_ bytes: [UInt8], packetBytes: Int = .max) {
         var sent = 0
         while sent < bytes.count {
+            let size = min(packetBytes, bytes.count - sent)
             let count = bytes.withUnsafeBytes {
-                Glibc.send(
-                    descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+                Glibc.send(descriptor, $0.baseAddress! + sent, size, Int32(MSG_NOSIGNAL))
             }
             if count <= 0 { return }
             sent += count

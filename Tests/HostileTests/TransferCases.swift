@@ -39,7 +39,8 @@ enum TransferCases {
         code("gzip"), code("identity"), code("chunked, chunked"), code("chunked, gzip"),
         code("gzip, chunked"), code("xchunked"), code("chunkedx"), code("chunked;a=1"),
         code("chunked,"), code(",chunked"), code("\"chunked\""), code(""), code("chunked chunked"),
-        code("c hunked"), code("chunked "), code("chunked\t"), code("identity, chunked"), code("br\r\nTransfer-Encoding: chunked"),
+        code("c hunked"), code("chunked "), code("chunked\t"), code("identity, chunked"),
+        code("br\r\nTransfer-Encoding: chunked"),
         code("chunked\r\nTransfer-Encoding: identity"),
         code("chunked\r\nTransfer-Encoding: chunked"),
     ]
