@@ -3,36 +3,57 @@
 enum TransferCases {
     static let all = conflicting + [bareReturn] + unknown + alone + chunks
 
+    /// With two bodies: who goes by the length answers the first with 200, who goes by the chunks
+    /// finds the second one empty; both then run the request behind it.
     private static let conflicting: [HostileCase] = [
-        both("length first", "Content-Length: 19\r\nTransfer-Encoding: chunked\r\n"),
-        both("encoding first", "Transfer-Encoding: chunked\r\nContent-Length: 19\r\n"),
-        both("upper case", "Content-Length: 19\r\nTRANSFER-ENCODING: CHUNKED\r\n"),
-        both("length zero", "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"),
-        both("bare LF between", "Content-Length: 19\nTransfer-Encoding: chunked\r\n"),
-        both("space before the colon", "Content-Length: 19\r\nTransfer-Encoding : chunked\r\n"),
-        both("tab before the colon", "Content-Length: 19\r\nTransfer-Encoding\t: chunked\r\n"),
-        both("tab before the value", "Content-Length: 19\r\nTransfer-Encoding:\tchunked\r\n"),
-        both("quoted", "Content-Length: 19\r\nTransfer-Encoding: \"chunked\"\r\n"),
-        both("misspelt", "Content-Length: 19\r\nTransfer-Encoding: xchunked\r\n"),
-        both("list", "Content-Length: 19\r\nTransfer-Encoding: identity, chunked\r\n"),
-        both("vertical tab", "Content-Length: 19\r\nTransfer-Encoding: \u{b}chunked\r\n"),
-        both("no colon", "Content-Length: 19\r\nTransfer-Encoding chunked\r\n"),
-        both("identity", "Content-Length: 19\r\nTransfer-Encoding: identity\r\n"),
-        both("empty", "Content-Length: 19\r\nTransfer-Encoding:\r\n"),
-    ]
+        Text.body + Text.smuggled, "0\r\n\r\n" + Text.smuggled,
+    ].flatMap { body in
+        [
+            both("length first", "chunked", body),
+            HostileCase(
+                "length and encoding: encoding first",
+                Text.post("Transfer-Encoding: chunked\r\nContent-Length: 19\r\n", body), [400],
+                .closes, "invalid_header"),
+            HostileCase(
+                "length and encoding: length 0",
+                Text.post("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", body), [400],
+                .closes, "invalid_header"),
+            HostileCase(
+                "length and encoding: bare LF between",
+                Text.post("Content-Length: 19\nTransfer-Encoding: chunked\r\n", body), [400],
+                .closes, "invalid_header"),
+            HostileCase(
+                "length and encoding: no colon",
+                Text.post("Content-Length: 19\r\nTransfer-Encoding chunked\r\n", body), [400],
+                .closes),
+            both("upper case", "CHUNKED", body),
+            both("tab before", "\tchunked", body),
+            both("space before the colon", "chunked", body, name: "Transfer-Encoding "),
+            both("tab before the colon", "chunked", body, name: "Transfer-Encoding\t"),
+            both("vertical tab", "\u{b}chunked", body),
+            both("quoted", "\"chunked\"", body, code: "unsupported_transfer_encoding"),
+            both("misspelt", "xchunked", body, code: "unsupported_transfer_encoding"),
+            both("list", "identity, chunked", body, code: "unsupported_transfer_encoding"),
+            both("identity", "identity", body, code: "unsupported_transfer_encoding"),
+            both("empty", "", body, code: "unsupported_transfer_encoding"),
+        ]
+    }
+
+    private static func both(
+        _ title: String, _ value: String, _ body: String, name: String = "Transfer-Encoding",
+        code: String = "invalid_header"
+    ) -> HostileCase {
+        HostileCase(
+            "length and encoding: " + title,
+            Text.post("Content-Length: 19\r\n\(name): \(value)\r\n", body), [400, 501],
+            .closes, code)
+    }
 
     private static let bareReturn = HostileCase(
         "length and encoding: bare CR between",
         Text.post(
             "Content-Length: 19\rTransfer-Encoding: chunked\r\n", Text.body + Text.smuggled),
         [400], .closesAfterTwoHeads)
-
-    private static func both(_ name: String, _ headers: String) -> HostileCase {
-        // Who goes by the length alone answers the body with 200, and then runs the next request.
-        HostileCase(
-            "length and encoding: " + name, Text.post(headers, Text.body + Text.smuggled),
-            [400, 501], .closes)
-    }
 
     /// A space behind the value is no part of it, and yet counts here: refused all the same.
     private static let unknown: [HostileCase] = [
