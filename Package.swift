@@ -70,6 +70,8 @@ let package = Package(
         .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Fixtures"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Fixtures"]),
         .testTarget(
+            name: "HostileTests", dependencies: ["Operators", "Service", "Fixtures"]),
+        .testTarget(
             name: "ContractTests",
             dependencies: ["Service", "Fixtures", .product(name: "Yams", package: "Yams")]),
     ],
