@@ -46,6 +46,12 @@ struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options) 
       MHD_OPTION_END);
 }
 
+size_t CMicroHTTPD_header_size(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  return info == NULL ? 0 : info->header_size;
+}
+
 void *CMicroHTTPD_connection_context(struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);

@@ -141,14 +141,19 @@ private let uriReceived:
             let exchange = Exchange(
                 handle: handle, connection, target: String(cString: uri),
                 responder: context.responder, ageMaxNanoseconds: context.ageMaxNanoseconds)
+            // The query is ours. The library would keep a record of each of its items; where there
+            // are a thousand, it runs out of memory and never answers.
+            if let mark = strchr(uri, Int32(UInt8(ascii: "?"))) { mark[1] = 0 }
             return Unmanaged.passRetained(exchange).toOpaque()
         }
 
 private let handleRequest: MHD_AccessHandlerCallback = {
-    _, _, _, method, version, upload, uploadCount, slot in
-    guard let pointer = slot?.pointee, let uploadCount else { return .NO }
+    _, _, url, method, version, upload, uploadCount, slot in
+    guard let pointer = slot?.pointee, let uploadCount, let url, let method, let version else {
+        return .NO
+    }
     return Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
-        .step(method: method, version: version, upload: upload, uploadCount: uploadCount)
+        .step(line: (method, url, version), upload: upload, uploadCount: uploadCount)
 }
 
 private let requestCompleted: MHD_RequestCompletedCallback = { pointer, handle, slot, code in

@@ -77,6 +77,8 @@ package final class Exchange: @unchecked Sendable {
     private var state = State.header
     /// The request target: path and query, not unescaped.
     package let target: String
+    /// Bytes of the target before it was brought to that form.
+    private let receivedTargetCount: Int
     package private(set) var method = ""
     package private(set) var framing = BodyFraming()
     /// Bytes of body received so far.
@@ -92,6 +94,7 @@ package final class Exchange: @unchecked Sendable {
     ) {
         self.handle = handle
         self.connection = connection
+        receivedTargetCount = target.utf8.count
         self.target = Self.originForm(target)
         self.responder = responder
         self.ageMaxNanoseconds = ageMaxNanoseconds
@@ -120,15 +123,18 @@ package final class Exchange: @unchecked Sendable {
 
     /// One call of the access handler: header, some body, or the end of the body.
     func step(
-        method: UnsafePointer<CChar>?, version: UnsafePointer<CChar>?,
+        line: (
+            method: UnsafePointer<CChar>, url: UnsafePointer<CChar>, version: UnsafePointer<CChar>
+        ),
         upload: UnsafePointer<CChar>?,
         uploadCount: UnsafeMutablePointer<Int>
     ) -> MHD_Result {
         switch state {
         case .header:
             return start(
-                method: method.map { String(cString: $0) } ?? "",
-                isVersion11: version.map { strcmp($0, "HTTP/1.1") == 0 } ?? false)
+                RequestLine(
+                    methodText: line.method, targetText: line.url, versionText: line.version,
+                    targetCount: receivedTargetCount))
         case .storing(let memory, _) where uploadCount.pointee > 0:
             let count = uploadCount.pointee
             guard let upload, count <= memory.count - bodyCount else { return .NO }
@@ -154,9 +160,9 @@ package final class Exchange: @unchecked Sendable {
         }
     }
 
-    private func start(method: String, isVersion11: Bool) -> MHD_Result {
-        self.method = method
-        let audit = HeaderAudit.run(handle, isVersion11: isVersion11)
+    private func start(_ line: RequestLine) -> MHD_Result {
+        method = String(cString: line.methodText)
+        let audit = HeaderAudit.run(handle, line)
         framing = audit.framing
         let targetFault = Self.isValidTarget(target) ? nil : HeaderFault.invalidTarget
         connection.enter(.body, now: monotonicNow())

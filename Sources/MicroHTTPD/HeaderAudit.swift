@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import Glibc
 
 /// Why a request's header is refused before anything else is looked at. libmicrohttpd 0.9.75 lets
 /// all of these through, and each can make a proxy and us disagree on where a request ends.
@@ -18,6 +19,8 @@ package enum HeaderFault: Error, Equatable, Sendable {
     case invalidValue
     /// A request target with a NUL, written as %00, or another byte that no target may hold.
     case invalidTarget
+    /// Bytes that the library dropped or moved: a folded line, a NUL, a bare LF, an empty name.
+    case invalidLine
 }
 
 /// What the header says about the body, once it is known to be unambiguous.
@@ -32,6 +35,8 @@ struct HeaderAudit {
     private(set) var fault: HeaderFault?
     private(set) var framing = BodyFraming()
     private var hostCount = 0
+    /// Where the next line must begin; nil if nobody knows.
+    private var nextLine: UnsafePointer<UInt8>?
     /// Bit i: single[i] has come.
     private var seen: UInt8 = 0
 
@@ -40,13 +45,9 @@ struct HeaderAudit {
         "content-type", "content-encoding", "authorization", "topk-timeout-ms",
     ]
 
-    /// After the last header.
-    mutating func finish(isVersion11: Bool) {
-        if isVersion11 && hostCount == 0 { refuse(.missingHost) }
-    }
-
     /// Looks at one header; bytes as received.
     mutating func visit(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
+        visitPlace(name, value)
         if name.isEmpty || !name.allSatisfy(Self.isTokenByte) { return refuse(.invalidName) }
         if value.contains(where: { ($0 < 32 && $0 != 9) || $0 == 127 }) {
             return refuse(.invalidValue)
@@ -69,6 +70,36 @@ struct HeaderAudit {
         if framing.isChunked && framing.contentLength != nil {
             refuse(.contentLengthWithTransferEncoding)
         }
+    }
+
+    /// The library cuts lines where they lie, so whole lines lie side by side: name, NUL for the
+    /// colon, spaces, value, two NULs for CRLF. A folded line moves the name; bytes behind a NUL,
+    /// bare line ends and lines with an empty name leave another gap.
+    private mutating func visitPlace(
+        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+    ) {
+        guard let expected = nextLine else { return }
+        guard name.baseAddress == expected, let start = value.baseAddress else {
+            return refuse(.invalidLine)
+        }
+        var place = expected + name.count
+        guard place.pointee == 0, start > place else { return refuse(.invalidLine) }
+        place += 1
+        while place < start {
+            guard place.pointee == 32 || place.pointee == 9 else { return refuse(.invalidLine) }
+            place += 1
+        }
+        let end = start + value.count
+        guard end[0] == 0 && end[1] == 0 else { return refuse(.invalidLine) }
+        nextLine = end + 2
+    }
+
+    /// After the last header.
+    ///
+    /// - Parameter headerEnd: behind the empty line; nil if nobody knows.
+    mutating func finish(isVersion11: Bool, headerEnd: UnsafePointer<UInt8>? = nil) {
+        if let nextLine, let headerEnd, nextLine + 2 != headerEnd { refuse(.invalidLine) }
+        if isVersion11 && hostCount == 0 { refuse(.missingHost) }
     }
 
     private mutating func visitContentLength(_ value: UnsafeBufferPointer<UInt8>) {
@@ -107,13 +138,44 @@ struct HeaderAudit {
 
 extension HeaderAudit {
     /// Reads all headers of a connection's current request.
-    static func run(_ connection: OpaquePointer, isVersion11: Bool) -> HeaderAudit {
+    static func run(_ connection: OpaquePointer, _ line: RequestLine) -> HeaderAudit {
         var audit = HeaderAudit()
+        if isLayoutKnown {
+            let (method, target, version) = (line.method, line.target, line.version)
+            let isWhole =
+                target == method + strlen(line.methodText) + 1
+                && version == target + line.targetCount + 1
+            if !isWhole { audit.refuse(.invalidTarget) }
+            audit.nextLine = version + strlen(line.versionText) + 2
+        }
         withUnsafeMutablePointer(to: &audit) { pointer in
             _ = MHD_get_connection_values_n(connection, .HEADER_KIND, visitHeader, pointer)
         }
-        audit.finish(isVersion11: isVersion11)
+        audit.finish(
+            isVersion11: strcmp(line.versionText, "HTTP/1.0") != 0,
+            headerEnd: line.method + CMicroHTTPD_header_size(connection))
         return audit
+    }
+
+    /// Where lines lie is no promise of the library: only the version that was looked at is held to
+    /// it (tests fail on any other, so that it will be looked at).
+    private static let isLayoutKnown = String(cString: MHD_get_version()) == "0.9.75"
+}
+
+/// Where the library found the parts of the request line.
+struct RequestLine {
+    let methodText: UnsafePointer<CChar>
+    let targetText: UnsafePointer<CChar>
+    let versionText: UnsafePointer<CChar>
+    /// Of the target as received.
+    let targetCount: Int
+
+    var method: UnsafePointer<UInt8> { Self.bytes(methodText) }
+    var target: UnsafePointer<UInt8> { Self.bytes(targetText) }
+    var version: UnsafePointer<UInt8> { Self.bytes(versionText) }
+
+    private static func bytes(_ text: UnsafePointer<CChar>) -> UnsafePointer<UInt8> {
+        UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self)
     }
 }
 

@@ -103,6 +103,10 @@ extension Problem {
             self.init(.invalidHeader, "a header's name is not a token (a space before its colon?)")
         case .invalidValue:
             self.init(.invalidHeader, "a header's value holds a control byte")
+        case .invalidLine:
+            self.init(
+                .invalidHeader,
+                "a header line is folded, or has a NUL, no CR before its LF or no name")
         case .invalidTarget:
             self.init(
                 .invalidTarget, "the request target holds a NUL, a space or a byte beyond ASCII")

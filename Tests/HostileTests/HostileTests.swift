@@ -24,6 +24,9 @@ import Testing
     @Test("request lines", arguments: LineCases.all)
     func line(_ hostile: HostileCase) throws { try Attack.run(hostile) }
 
+    @Test("what the parser hides", arguments: ParserCases.all)
+    func parser(_ hostile: HostileCase) throws { try Attack.run(hostile) }
+
     @Test("header lines", arguments: HeaderCases.all)
     func header(_ hostile: HostileCase) throws { try Attack.run(hostile) }
 }

@@ -73,7 +73,9 @@ enum LengthCases {
         good("upper case", "CONTENT-LENGTH: 19\r\n"),
         good("another name that looks like it", "Content-Length: 19\r\nContent_Length: 5\r\n"),
         good("another name that starts like it", "Content-Length: 19\r\nContent-Lengths: 5\r\n"),
-        good("a bare LF behind", "Content-Length: 19\n"),
+        HostileCase(
+            "length: a bare LF behind", Text.post("Content-Length: 19\n"), [400], .closes,
+            "invalid_header"),
         HostileCase("no length", Text.post("", ""), [411], .keeps, "length_required"),
         HostileCase(
             "a name with an underscore only", Text.post("Content_Length: 0\r\n", ""), [411],

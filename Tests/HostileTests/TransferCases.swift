@@ -79,7 +79,9 @@ enum TransferCases {
         chunked("upper case", "Transfer-Encoding: CHUNKED\r\n"),
         chunked("no space", "Transfer-Encoding:chunked\r\n"),
         chunked("tab before", "Transfer-Encoding:\tchunked\r\n"),
-        chunked("bare LF", "Transfer-Encoding: chunked\n"),
+        HostileCase(
+            "chunked: bare LF", Text.post("Transfer-Encoding: chunked\n", Text.smuggled), [400],
+            .closes, "invalid_header"),
         HostileCase(
             "encoding with a control byte",
             Text.post("Transfer-Encoding: \u{b}chunked\r\n", Text.smuggled), [400], .closes,

@@ -42,5 +42,7 @@ bool CMicroHTTPD_tcp_traffic(int descriptor, uint64_t *received, uint64_t *ackno
 
 /// POLLRDHUP, which Swift does not see.
 extern const short CMicroHTTPD_poll_read_hang_up;
+/// Bytes from the method to the end of the empty line behind the header; 0 before it is read.
+size_t CMicroHTTPD_header_size(struct MHD_Connection *connection);
 
 #endif
