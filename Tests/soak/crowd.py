@@ -26,6 +26,17 @@ class Client:
         self.plan = generator.choices(cases, weights, k=PLAN)
         self.random, self.sent = generator, generator.randrange(10**6)
         self.pending = {}  # connection: (case, id)
+        self.fresh = set()  # connections without an answer so far
+
+    def open(self):
+        """A new connection and its first request; a draining server may refuse it."""
+        try:
+            connection = Connection(self.port)
+            self.fresh.add(connection)
+            self.send(connection)
+        except (Closed, ConnectionError):
+            if self.shared.mode.value != DRAIN:
+                raise
 
     def send(self, connection):
         """The next request of the plan."""
@@ -38,15 +49,27 @@ class Client:
     def abandon(self):
         """Send one half of a request and go away, as clients do."""
         case = next(case for case in self.plan if case.body)
-        connection = Connection(self.port)
-        connection.send(case.head, b"abandoned", case.body[: len(case.body) // 2])
+        try:
+            connection = Connection(self.port)
+            connection.send(case.head, b"abandoned", case.body[: len(case.body) // 2])
+        except (Closed, ConnectionError):
+            if self.shared.mode.value != DRAIN:
+                raise
+            return
         connection.close()
         self.shared.abandoned[self.slot] += 1
 
     def receive(self, connection):
         """Compare one answer, then send the next request or close."""
         case, ident = self.pending.pop(connection)
-        answer = connection.receive()
+        try:
+            answer = connection.receive()
+        except Closed:
+            # It was in the backlog of the listening socket and was never accepted.
+            if connection in self.fresh and self.shared.mode.value == DRAIN:
+                return
+            raise
+        self.fresh.discard(connection)
         mode = self.shared.mode.value
         if mode == DRAIN and answer.status == 503 and b'"draining"' in answer.body:
             self.shared.refused[self.slot] += 1
@@ -58,14 +81,14 @@ class Client:
             connection.close()
         elif answer.closes:
             connection.close()
-            self.send(Connection(self.port))
+            self.open()
         else:
             self.send(connection)
 
     def run(self):
         """Until told to finish, or until a draining server has closed every connection."""
-        for connection in [Connection(self.port) for _ in range(CONNECTIONS)]:
-            self.send(connection)
+        for _ in range(CONNECTIONS):
+            self.open()
         while self.pending:
             for connection in list(self.pending):
                 self.receive(connection)

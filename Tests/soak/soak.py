@@ -57,6 +57,7 @@ class Server:
                 sys.exit(f"topkd did not start:\n{self.log.read_text()}")
             time.sleep(0.02)
         self.port = int(found.group(1))
+        self.descriptors_at_start = self.descriptors()
 
     def rss_mb(self):
         """Resident memory."""
@@ -133,7 +134,7 @@ def drain(server, crowd, seconds=1.5):
 
 def abandon(server, case, report):
     """Half-sent requests of clients that have gone: their descriptors return at the timeout."""
-    before = server.descriptors()
+    before = server.descriptors_at_start
     for number in range(ABANDONED):
         connection = Connection(server.port)
         connection.send(case.head, b"abandoned", case.body[: number * len(case.body) // ABANDONED])
@@ -169,7 +170,7 @@ def soak(server, args, report):
     crowd = Crowd(args.clients, server.port, cases, args.seed)
     load(server, crowd, args.warm_up, args, generator)
     idle = open_idle(server, args.idle, cases[0])
-    descriptors, rss = server.settled_descriptors(server.descriptors()), server.rss_mb()
+    descriptors, rss = server.descriptors_at_start + len(idle), server.rss_mb()
     report.line(f"RSS after warm-up, {args.idle} connections idle", f"{rss:.1f} MB")
     samples, seconds = load(server, crowd, args.requests, args, generator)
     if crowd.failures:
@@ -188,7 +189,7 @@ def soak(server, args, report):
     # libmicrohttpd can miss the end of a client that comes together with data: see README.md.
     left = server.settled_descriptors(descriptors)
     waiting = server.close_wait()
-    report.line("descriptors before, after, of these CLOSE-WAIT",
+    report.line("descriptors: at start and idle, after, of these CLOSE-WAIT",
                 f"{descriptors:,}, {left:,}, {waiting}", "no others more",
                 left - waiting == descriptors)
     after, refused, status, seconds = drain(server, crowd)
