@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from servers import end_with_parent, start, stop
+from servers import PIDS, end_with_parent, start, stop
 
 HERE = Path(__file__).resolve().parent
 SHIM = HERE / "../../Sources/MicroHTTPD/Daemon.swift"
@@ -113,6 +113,12 @@ def load(programs, address, connections, rate, seconds, request_file):
         sys.exit(f"load {address}: {run.stderr[-500:]}")
     requests, elapsed, p50, p99, _ = (float(field) for field in run.stdout.split()[1:])
     return {"rps": requests / elapsed, "p50_us": p50, "p99_us": p99}
+
+
+def cpu_seconds(address):
+    """What the server there has used of all cores so far, by the kernel's ten-millisecond clock."""
+    fields = Path(f"/proc/{PIDS[address]}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port():

@@ -73,17 +73,25 @@ class Bench:
     def wrk(self, title, name, shape, connections, goal):
         """Rows of requests/s and, at one connection, of p50."""
         servers, path, script, _ = self.servers(f"{name}-{connections}", shape)
-        results = alternate(
-            servers,
-            self.args.rounds,
-            lambda address: drive(script, address + path, connections, self.args.seconds),
-        )
+
+        def run(address):
+            before = bare.cpu_seconds(address)
+            result = drive(script, address + path, connections, self.args.seconds)
+            used = bare.cpu_seconds(address) - before
+            return result | {"cpu_us": used / result["requests"] * 1e6}
+
+        results = alternate(servers, self.args.rounds, run)
         self.record[title] = results
         ours, theirs = (bare.median_of(rounds, "rps") for rounds in results.values())
         ratio = ours / theirs
         print(
             f"| {title}, requests/s | {ours:,.0f} | {theirs:,.0f} | {ratio:.2f} "
             f"({spread(results, 'rps')}) | >= {goal:.2f} | {verdict(ratio >= goal)} |"
+        )
+        ours, theirs = (bare.median_of(rounds, "cpu_us") for rounds in results.values())
+        print(
+            f"| {title}, CPU µs a request | {ours:,.0f} | {theirs:,.0f} | {ours / theirs:.2f} "
+            f"({spread(results, 'cpu_us')}) | | |"
         )
         if connections == 1:
             ours, theirs = (bare.median_of(rounds, "p50_ms") * 1e3 for rounds in results.values())
