@@ -42,43 +42,45 @@ class Client:
 
     def __init__(self, port, case, may_retry, counts, is_over):
         self.port, self.case, self.may_retry = port, case, may_retry
-        self.counts, self.is_over, self.number = counts, is_over, 0
+        self.counts = counts  # answers, failures, sent again
+        self.is_over, self.number = is_over, 0
 
-    def attempt(self, connection, ident):
-        """The answer, or why there is none."""
+    def send(self, connection, ident):
+        """The connection, or a new one where there is none; and why it was of no use."""
         try:
-            if connection is None:
-                connection = Connection(self.port)
-            if ident is not None:
-                connection.send(self.case.head, ident, self.case.body)
-                return connection, None
-            return connection, connection.receive()
+            connection = connection or Connection(self.port)
+            connection.send(self.case.head, ident, self.case.body)
+            return connection, None
         except (Closed, ConnectionError) as error:
             return None, str(error)
 
-    def settle(self, connection, answer, ident):
-        """Count one answer; send again where that is the client's business."""
-        for attempt in range(ATTEMPTS_MAX):
-            if isinstance(answer, str):
-                problem = answer
-            else:
-                problem = self.case.difference(answer, ident)
-                if answer.closes:
-                    connection.close()
-                    connection = None
+    def receive(self, connection, ident):
+        """The connection while it is of use; and what is wrong with the answer."""
+        try:
+            answer = connection.receive()
+        except Closed as error:
+            connection.close()
+            return None, str(error)
+        problem = self.case.difference(answer, ident)
+        if answer.closes:
+            connection.close()
+            connection = None
+        return connection, problem
+
+    def settle(self, connection, problem, ident):
+        """Count one answer; before that, send again where this is the client's business."""
+        for attempt in range(ATTEMPTS_MAX - 1 if self.may_retry else 0):
             if problem is None:
-                self.counts[0] += 1
-                return connection
-            if not self.may_retry or attempt + 1 == ATTEMPTS_MAX:
                 break
             self.counts[2] += 1
             time.sleep(RETRY_SECONDS * 2**attempt)
-            connection, answer = self.attempt(connection, ident)
-            if answer is None:
-                connection, answer = self.attempt(connection, None)
-        self.counts[1] += 1
-        print(f"failed: {problem[:300]}", file=sys.stderr, flush=True)
-        return None
+            connection, problem = self.send(connection, ident)
+            if problem is None:
+                connection, problem = self.receive(connection, ident)
+        self.counts[0 if problem is None else 1] += 1
+        if problem is not None:
+            print(f"failed: {problem[:300]}", file=sys.stderr, flush=True)
+        return connection
 
     def run(self):
         """A request on each connection, an answer from each, until it is over."""
@@ -88,13 +90,12 @@ class Client:
             for connection in connections:
                 self.number += 1
                 ident = b"f%03d-%011d" % (os.getpid() % 1000, self.number)
-                sent.append((*self.attempt(connection, ident), ident))
+                sent.append((*self.send(connection, ident), ident))
             connections = []
             for connection, problem, ident in sent:
-                answer = problem
                 if problem is None:
-                    connection, answer = self.attempt(connection, None)
-                connections.append(self.settle(connection, answer, ident))
+                    connection, problem = self.receive(connection, ident)
+                connections.append(self.settle(connection, problem, ident))
 
 
 def child(client):

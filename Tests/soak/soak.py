@@ -72,7 +72,8 @@ class Server:
         """Connections whose client has gone while the server still holds them."""
         lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
         fields = (line.split()[1:4] for line in lines)
-        return sum(here.endswith(f":{self.port:04X}") and state == "08" for here, _, state in fields)
+        port = f":{self.port:04X}"
+        return sum(here.endswith(port) and state == "08" for here, _, state in fields)
 
     def settled_descriptors(self, wanted):
         """Their count, once it is as wanted or that takes too long."""
