@@ -60,7 +60,8 @@ def drive(script, url, connections, seconds):
     requests, microseconds, p50, p99, errors = fields
     if errors or not requests:
         sys.exit(f"{url}: {errors:.0f} errors\n{run.stdout}{run.stderr}")
-    return {"rps": requests / microseconds * 1e6, "p50_ms": p50 / 1e3, "p99_ms": p99 / 1e3}
+    rps = requests / microseconds * 1e6
+    return {"rps": rps, "p50_ms": p50 / 1e3, "p99_ms": p99 / 1e3, "requests": requests}
 
 
 def measure(name, servers, args, folder):

@@ -17,6 +17,8 @@ import numpy as np
 START_SECONDS_MAX = 30
 REQUEST_SECONDS_MAX = 30
 VALUE_TOLERANCE = 1e-5
+# The processes of the servers that were started, by their addresses.
+PIDS = {}
 # An HTTP proxy in the environment is not meant for loopback.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -39,6 +41,7 @@ def start(command, name, folder, cleanup):
     while time.monotonic() < deadline and process.poll() is None:
         found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text(errors="replace"))
         if found:
+            PIDS[found.group()] = process.pid
             return found.group()
         time.sleep(0.05)
     sys.exit(f"{name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
