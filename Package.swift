@@ -23,7 +23,8 @@ let package = Package(
         .target(name: "Operators", dependencies: ["CKernels"]),
         .target(name: "Metrics"),
         .target(name: "Inference", dependencies: ["Operators", "Metrics"]),
-        .target(name: "Codecs", dependencies: ["CInflate", "CTextFloats", "Inference", "Operators"]),
+        .target(
+            name: "Codecs", dependencies: ["CInflate", "CTextFloats", "Inference", "Operators"]),
         .target(
             name: "Service",
             dependencies: [
@@ -77,3 +78,13 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx20
 )
+
+// Has no main of its own: only script/fuzz builds it.
+if Context.environment["TOPKD_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: ["Codecs", "Inference", "MicroHTTPD", "Operators", "Service"],
+            path: "Tests/Fuzz", exclude: ["Corpus"]))
+    package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
+}

@@ -1,0 +1,74 @@
+import Codecs
+import Glibc
+import Inference
+import Operators
+
+func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+/// Decodes, and computes and encodes what was taken.
+final class Fuzzer: @unchecked Sendable {
+    static let shared = Fuzzer()
+
+    private let pool = BufferPool(budgetBytes: 1 << 26)
+    private let worker = Worker()
+    private let output = OperatorOutput()
+    private static let numbersMax = 4096
+
+    /// Query, LF, body.
+    func decodeOctets(_ bytes: UnsafeBufferPointer<UInt8>) {
+        let query = bytes.prefix { $0 != 10 }
+        guard let items = try? Query.parse(String(decoding: query, as: UTF8.self)[...]) else {
+            return
+        }
+        decode(OctetStreamCodec(), query: items, Array(bytes.dropFirst(query.count + 1)))
+    }
+
+    func decode(_ codec: any Codec, query: [QueryItem], _ bytes: [UInt8]) {
+        // As large as it must be, and no larger: what is read past its padding is found.
+        let body = RawBuffer(capacity: bytes.count + codec.paddingBytes)
+        body.memory.copyMemory(from: bytes, byteCount: bytes.count)
+        body.count = bytes.count
+        let direction = Direction.allCases[bytes.count % Direction.allCases.count]
+        let message = Message(direction: direction, body: body, query: query)
+        guard let request = try? codec.decode(message, worker, pool) else { return }
+        compute(request, codec)
+    }
+
+    private func compute(_ request: InferenceRequest, _ codec: any Codec) {
+        let numbers = request.x.rowCount * request.x.rowLength * request.stackCount
+        guard numbers <= Self.numbersMax, request.op.isQuick(request.parameters) else { return }
+        do {
+            try request.op.check(request.parameters, request.x, request.inputs)
+        } catch {
+            return
+        }
+        let shape = request.answerShape
+        output.reset(
+            dtype: request.x.dtype, rowLength: shape.rowLength,
+            rowCapacity: request.x.rowCount * request.stackCount * shape.rowsPerInputRow,
+            request.outputs)
+        let block = RowBlock(
+            x: request.x, rows: 0..<request.x.rowCount, parameters: request.parameters,
+            inputs: request.inputs)
+        guard
+            (try? request.op.run(
+                request.direction, block, request.stack, into: output, worker.workspace)) != nil
+        else { return }
+        let result = InferenceResult(request: request, blocks: [output])
+        _ = try? codec.encode(result, pool)
+    }
+
+    func inflate(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let first = bytes.first else { return }
+        let body = RawBuffer(capacity: bytes.count)
+        for i in 1..<bytes.count {
+            body.memory.storeBytes(of: bytes[i], toByteOffset: i - 1, as: UInt8.self)
+        }
+        body.count = bytes.count - 1
+        let coding: ContentCoding = first % 2 == 0 ? .gzip : .deflate
+        let limit = 1 << 16
+        if let inflated = try? coding.inflate(body, limit: limit, paddingBytes: 64, pool) {
+            precondition(inflated.count <= limit && inflated.count + 64 <= inflated.capacity)
+        }
+    }
+}
