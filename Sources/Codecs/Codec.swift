@@ -6,9 +6,9 @@ package struct Message: Sendable {
     package let direction: Direction
     /// The body; `body.count` bytes.
     package let body: RawBuffer
-    package let query: [QueryItem]
+    package let query: Query
 
-    package init(direction: Direction, body: RawBuffer, query: [QueryItem]) {
+    package init(direction: Direction, body: RawBuffer, query: Query) {
         self.direction = direction
         self.body = body
         self.query = query

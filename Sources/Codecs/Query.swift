@@ -1,4 +1,5 @@
 import Inference
+import Synchronization
 
 /// One `name=value` of a query string, unescaped.
 package struct QueryItem: Equatable, Sendable {
@@ -11,8 +12,29 @@ package struct QueryItem: Equatable, Sendable {
     }
 }
 
-/// Query strings, strictly: what is not well-formed is refused instead of guessed.
-package enum Query {
+/// A query string, read strictly: what is not well-formed is refused instead of guessed.
+package struct Query: Sendable {
+    package static let empty = Query(text: "", items: [])
+
+    /// As received.
+    package let text: String
+    package let items: [QueryItem]
+
+    private init(text: String, items: [QueryItem]) {
+        self.text = text
+        self.items = items
+    }
+
+    private static let last = Mutex<Query?>(nil)
+
+    /// The same as the last one that was read, or read anew: most of a trainer's are the same.
+    package static func cached(_ text: Substring) throws(ServiceError) -> Query {
+        if let known = last.withLock({ $0 }), known.text == text { return known }
+        let query = Query(text: String(text), items: try parse(text))
+        last.withLock { $0 = query }
+        return query
+    }
+
     /// Splits and unescapes (%XX and +). Errors: a bad escape, bytes that are not UTF-8, a repeated
     /// name.
     package static func parse(_ text: Substring) throws(ServiceError) -> [QueryItem] {

@@ -30,10 +30,24 @@ package struct Timings: Sendable {
 
     /// The value of a Server-Timing header: milliseconds, as W3C asks.
     package var serverTiming: String {
-        Stage.allCases.map { stage in
-            let microseconds = (self[stage] + 500) / 1000
-            let fraction = String(1000 + microseconds % 1000).dropFirst()
-            return "\(stage.rawValue);dur=\(microseconds / 1000).\(fraction)"
-        }.joined(separator: ", ")
+        String(unsafeUninitializedCapacity: 256) { bytes in
+            var count = 0
+            func append(_ byte: UInt8) {
+                bytes[count] = byte
+                count += 1
+            }
+            for stage in Stage.allCases {
+                let microseconds = max(0, (self[stage] + 500) / 1000)
+                if count > 0 { for byte in ", ".utf8 { append(byte) } }
+                for byte in stage.rawValue.utf8 { append(byte) }
+                for byte in ";dur=".utf8 { append(byte) }
+                for byte in String(microseconds / 1000).utf8 { append(byte) }
+                append(UInt8(ascii: "."))
+                for divisor in [100, 10, 1] {
+                    append(UInt8(ascii: "0") + UInt8(microseconds / divisor % 10))
+                }
+            }
+            return count
+        }
     }
 }

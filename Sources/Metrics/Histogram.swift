@@ -28,9 +28,17 @@ package final class Histogram: Metric {
         self.children = (0..<self.labels.childCount).map { _ in Child() }
     }
 
+    /// The number of the child with these label values, for `observe`.
+    package func child(_ values: String...) -> Int { labels.index(values) }
+
     /// Counts one duration for the child with these label values.
     package func observe(nanoseconds: Int, _ values: String...) {
-        let child = children[labels.index(values)]
+        observe(nanoseconds: nanoseconds, child: labels.index(values))
+    }
+
+    /// The same for a child that has been looked up.
+    package func observe(nanoseconds: Int, child index: Int) {
+        let child = children[index]
         let bucket = Self.boundsNanoseconds.firstIndex { nanoseconds <= $0 }
         child.buckets[bucket ?? Self.boundsNanoseconds.count].add(1)
         child.sumNanoseconds.add(nanoseconds)

@@ -104,13 +104,13 @@ final class Gateway: Responder {
             throw .bodyTooLarge(byteCount: length, limit: limit)
         }
         do throws(ServiceError) {
-            let items = try Query.parse(query)
+            let query = try Query.cached(query)
             guard let body = state.buffers.take(byteCount: bodyBytes),
                 let reservation = state.buffers.reserve(byteCount: workingBytes)
             else { throw .overloaded(.bytes) }
             record.upload = Upload(
                 direction: direction, requestCodec: requestCodec, answerCodec: answerCodec,
-                query: items, body: body, coding: coding, deadlineNanoseconds: deadline,
+                query: query, body: body, coding: coding, deadlineNanoseconds: deadline,
                 reservation: reservation)
             return .store(
                 UnsafeMutableRawBufferPointer(start: body.memory, count: length), owner: body)

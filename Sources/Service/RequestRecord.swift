@@ -71,7 +71,7 @@ final class Upload {
     let direction: Direction
     let requestCodec: any Codec
     let answerCodec: any Codec
-    let query: [QueryItem]
+    let query: Query
     let body: RawBuffer
     /// How the body is compressed.
     let coding: ContentCoding?
@@ -81,7 +81,7 @@ final class Upload {
     private let reservation: BufferPool.Reservation?
 
     init(
-        direction: Direction, requestCodec: any Codec, answerCodec: any Codec, query: [QueryItem],
+        direction: Direction, requestCodec: any Codec, answerCodec: any Codec, query: Query,
         body: RawBuffer, coding: ContentCoding?, deadlineNanoseconds: Int,
         reservation: BufferPool.Reservation?
     ) {

@@ -33,7 +33,7 @@ enum Target: String, CaseIterable {
 
     func run(_ bytes: UnsafeBufferPointer<UInt8>) {
         switch self {
-        case .json: Fuzzer.shared.decode(JSONCodec(), query: [], Array(bytes))
+        case .json: Fuzzer.shared.decode(JSONCodec(), query: .empty, Array(bytes))
         case .octets: Fuzzer.shared.decodeOctets(bytes)
         case .query: _ = try? Query.parse(Self.text(bytes)[...])
         case .inflate: Fuzzer.shared.inflate(bytes)

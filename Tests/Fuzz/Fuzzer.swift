@@ -17,13 +17,13 @@ final class Fuzzer: @unchecked Sendable {
     /// Query, LF, body.
     func decodeOctets(_ bytes: UnsafeBufferPointer<UInt8>) {
         let query = bytes.prefix { $0 != 10 }
-        guard let items = try? Query.parse(String(decoding: query, as: UTF8.self)[...]) else {
+        guard let read = try? Query.cached(String(decoding: query, as: UTF8.self)[...]) else {
             return
         }
-        decode(OctetStreamCodec(), query: items, Array(bytes.dropFirst(query.count + 1)))
+        decode(OctetStreamCodec(), query: read, Array(bytes.dropFirst(query.count + 1)))
     }
 
-    func decode(_ codec: any Codec, query: [QueryItem], _ bytes: [UInt8]) {
+    func decode(_ codec: any Codec, query: Query, _ bytes: [UInt8]) {
         // As large as it must be, and no larger: what is read past its padding is found.
         let body = RawBuffer(capacity: bytes.count + codec.paddingBytes)
         body.memory.copyMemory(from: bytes, byteCount: bytes.count)

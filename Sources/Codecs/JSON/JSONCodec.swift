@@ -27,7 +27,7 @@ package struct JSONCodec: Codec {
     package func decode(
         _ message: Message, _ worker: Worker, _ pool: BufferPool
     ) throws(ServiceError) -> InferenceRequest {
-        if let item = message.query.first {
+        if let item = message.query.items.first {
             throw .misplacedParameter(name: item.name, belongs: "the JSON body, not the query")
         }
         let reader = worker.codecScratch as? JSONReader ?? JSONReader()

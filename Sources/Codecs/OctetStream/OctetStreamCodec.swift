@@ -20,11 +20,44 @@ package struct OctetStreamCodec: Codec {
         "tangents": "POST /topk/jvp",
     ]
 
+    private static let plans = PlanCache()
+
     package func decode(
         _ message: Message, _ worker: Worker, _ pool: BufferPool
     ) throws(ServiceError) -> InferenceRequest {
+        let key = PlanCache.Key(
+            query: message.query.text, direction: message.direction,
+            bodyBytes: message.body.count)
+        let plan: Plan
+        if let known = Self.plans.plan(key) {
+            plan = known
+        } else {
+            plan = try Self.plan(message)
+            Self.plans.keep(plan, key)
+        }
+        let dtype = plan.common.dtype
+        let x = DenseRows(
+            message.body, dtype: dtype, rowCount: plan.rowCount, rowLength: plan.rowLength)
+        var stack: StackedRows?
+        if plan.stackCount > 0 {
+            stack = StackedRows(
+                DenseRows(
+                    message.body,
+                    byteOffset: plan.rowCount * plan.rowLength * dtype.byteCount, dtype: dtype,
+                    rowCount: plan.stackCount * plan.rowCount, rowLength: plan.rowLength),
+                stackCount: plan.stackCount)
+        }
+        let op = plan.common.op
+        return InferenceRequest(
+            op: op, direction: message.direction, x: x, isSingleRow: plan.isSingleRow,
+            stack: stack, hasStackAxis: plan.hasStackAxis, parameters: plan.parameters,
+            inputs: op.descriptor.inputs.map { _ in nil }, layout: plan.common.layout)
+    }
+
+    /// Reads the query, and how many rows the body has.
+    private static func plan(_ message: Message) throws(ServiceError) -> Plan {
         func text(_ name: String) -> String? {
-            message.query.first { $0.name == name }?.value
+            message.query.items.first { $0.name == name }?.value
         }
         let common = try CommonFields(message.direction) { name in
             guard let text = text(name) else { return nil }
@@ -35,7 +68,7 @@ package struct OctetStreamCodec: Codec {
         }
         let stackName = message.direction.stackName.map { $0 + "s" }
         try common.refuseUnknown(
-            message.query.map { $0.name },
+            message.query.items.map { $0.name },
             alsoKnown: ["n", "shape"] + (stackName.map { [$0] } ?? [])
         ) { name in
             if name == message.direction.stackName { return "the body, behind x" }
@@ -52,17 +85,6 @@ package struct OctetStreamCodec: Codec {
         let rowCount = try Self.rowCount(
             bodyBytes: message.body.count, common.dtype, shape, sharing: 1 + stackCount,
             stackName)
-        let x = DenseRows(
-            message.body, dtype: common.dtype, rowCount: rowCount, rowLength: shape.rowLength)
-        var stack: StackedRows?
-        if stackCount > 0 {
-            let offset = rowCount * shape.rowLength * common.dtype.byteCount
-            stack = StackedRows(
-                DenseRows(
-                    message.body, byteOffset: offset, dtype: common.dtype,
-                    rowCount: stackCount * rowCount, rowLength: shape.rowLength),
-                stackCount: stackCount)
-        }
         try common.checkLayout(
             rowLength: shape.rowLength,
             elementCount: rowCount * shape.rowLength * max(1, stackCount))
@@ -70,10 +92,10 @@ package struct OctetStreamCodec: Codec {
         let parameters = try decoder.decode(common) { spec in
             text(spec.name).map { RawValue(queryText: $0, for: spec.kind) }
         }
-        return InferenceRequest(
-            op: common.op, direction: message.direction, x: x, isSingleRow: shape.isSingleRow,
-            stack: stack, hasStackAxis: asked != nil, parameters: parameters,
-            inputs: common.op.descriptor.inputs.map { _ in nil }, layout: common.layout)
+        return Plan(
+            common: common, parameters: parameters, rowCount: rowCount,
+            rowLength: shape.rowLength, isSingleRow: shape.isSingleRow, stackCount: stackCount,
+            hasStackAxis: asked != nil)
     }
 
     /// What the query says about x's shape; the body's length says the rest.
