@@ -1,5 +1,4 @@
 import Inference
-import Synchronization
 
 /// One `name=value` of a query string, unescaped.
 package struct QueryItem: Equatable, Sendable {
@@ -25,13 +24,19 @@ package struct Query: Sendable {
         self.items = items
     }
 
-    private static let last = Mutex<Query?>(nil)
+    private final class Last: @unchecked Sendable {
+        let monitor = Monitor()
+        var query: Query?
+    }
+
+    private static let last = Last()
 
     /// The same as the last one that was read, or read anew: most of a trainer's are the same.
     package static func cached(_ text: Substring) throws(ServiceError) -> Query {
-        if let known = last.withLock({ $0 }), known.text == text { return known }
+        let known = last.monitor.withLock { last.query }
+        if let known, known.text == text { return known }
         let query = Query(text: String(text), items: try parse(text))
-        last.withLock { $0 = query }
+        last.monitor.withLock { last.query = query }
         return query
     }
 

@@ -29,7 +29,7 @@ final class Connection: Sendable {
     /// Bytes that are still to be sent when the phase is `writing`.
     private let replyBytesValue = Atomic<Int>(0)
     /// The reaper's own notes; only its thread touches them.
-    let watch = Mutex(Watch())
+    let watch = Lock(Watch())
 
     /// Since when how much has moved.
     struct Watch {

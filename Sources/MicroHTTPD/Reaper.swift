@@ -26,7 +26,7 @@ package struct ConnectionDeadlines: Sendable {
 /// One thread that looks at every open connection twice a second.
 final class Reaper: @unchecked Sendable {
     private let deadlines: ConnectionDeadlines
-    private let open = Mutex<[ObjectIdentifier: Connection]>([:])
+    private let open = Lock<[ObjectIdentifier: Connection]>([:])
     private let isStopping = Atomic<Bool>(false)
     private var thread = pthread_t()
     private static let intervalMicroseconds: UInt32 = 100_000

@@ -1,6 +1,5 @@
 import Inference
 import Operators
-import Synchronization
 
 /// What a raw request means but for its numbers: the same for every body of one length behind one
 /// query. A trainer sends the same query each step; reading it anew took a sixth of the time of a
@@ -16,24 +15,25 @@ struct Plan: Sendable {
 }
 
 /// The last plans that were made. Thread-safe.
-final class PlanCache: Sendable {
+final class PlanCache: @unchecked Sendable {
     struct Key: Hashable {
         let query: String
         let direction: Direction
         let bodyBytes: Int
     }
 
-    private let plans = Mutex<[Key: Plan]>([:])
+    private let monitor = Monitor()
+    private var plans: [Key: Plan] = [:]
     /// Enough for the shapes of a few trainers; then all are forgotten.
     private static let plansMax = 64
     /// Longer queries (k for each row, say) are read each time.
     private static let queryBytesMax = 512
 
-    func plan(_ key: Key) -> Plan? { plans.withLock { $0[key] } }
+    func plan(_ key: Key) -> Plan? { monitor.withLock { plans[key] } }
 
     func keep(_ plan: Plan, _ key: Key) {
         guard key.query.utf8.count <= Self.queryBytesMax else { return }
-        plans.withLock { plans in
+        monitor.withLock {
             if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
             plans[key] = plan
         }
