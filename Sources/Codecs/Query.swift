@@ -51,6 +51,10 @@ package struct Query: Sendable {
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = try unescape(sides[0])
             guard sides.count == 2 else { throw .invalidQuery(reason: "'\(name)' has no '='") }
+            // Each is compared with all before it: thousands would keep an epoll thread busy.
+            guard items.count < Limits.queryItemsMax else {
+                throw .invalidQuery(reason: "more than \(Limits.queryItemsMax) parameters")
+            }
             if items.contains(where: { $0.name == name }) { throw .duplicateKey(name) }
             items.append(QueryItem(name: name, value: try unescape(sides[1])))
         }

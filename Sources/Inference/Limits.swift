@@ -45,6 +45,8 @@ package struct Limits: Sendable {
     package static let clientTimeoutMillisecondsMax = 86_400_000
     /// A query string is refused above this.
     package static let queryBytesMax = 1 << 16
+    /// Parameters of one query, far more than there are.
+    package static let queryItemsMax = 64
     /// A refused request's body up to this size is read and forgotten, which keeps the connection.
     package static let discardBytesMax = 1 << 20
     /// What a 503 asks clients to wait.

@@ -21,6 +21,7 @@ import Testing
         arguments: [
             "a", "a=%", "a=%1", "a=%g1", "a=%ff%fe", "a=1&a=2",
             String(repeating: "a=1&", count: 20_000),
+            (0...Limits.queryItemsMax).map { "a\($0)=1" }.joined(separator: "&"),
         ])
     func refuses(_ text: String) {
         do {

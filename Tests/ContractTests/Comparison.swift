@@ -42,7 +42,8 @@ struct Comparison {
         let texts = [
             "\(limits.bodyBytesMax >> 20) MiB", "\(jsonBytesMax >> 20) MiB of JSON",
             "\(limits.inflightBytesMax >> 30) GiB",
-            "\(limits.queueDepthMax) waiting", "\(Limits.queryBytesMax >> 10) KiB of query",
+            "\(limits.queueDepthMax) waiting",
+            "\(Limits.queryBytesMax >> 10) KiB and \(Limits.queryItemsMax) parameters of query",
             "\(Limits.cotangentsMax) cotangents",
         ]
         for limit in texts where !info.contains(limit) {

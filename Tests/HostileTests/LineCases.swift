@@ -148,8 +148,8 @@ enum LineCases {
         HostileCase(
             "500 query items", Text.get("/livez?" + items(500)), [200], .keeps),
         HostileCase(
-            "500 query items for /topk", Text.octets(items(500), Text.zeros(12)), [422], .keeps,
-            "unknown_parameter"),
+            "500 query items for /topk", Text.octets(items(500), Text.zeros(12)), [400], .keeps,
+            "invalid_query"),
     ]
 
     static func run(_ text: String, _ count: Int) -> String {
