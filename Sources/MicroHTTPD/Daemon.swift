@@ -4,9 +4,14 @@ import Glibc
 /// Why a server could not start.
 package enum DaemonError: Error, CustomStringConvertible {
     case refused
+    case refusedTLS
 
     package var description: String {
-        "libmicrohttpd refused to start; its reason is in the log at level debug"
+        switch self {
+        case .refused: "libmicrohttpd refused to start; its reason is in the log at level debug"
+        case .refusedTLS:
+            "TLS does not start: the certificate and the key must be PEM texts that belong together"
+        }
     }
 }
 
@@ -92,7 +97,7 @@ package final class Daemon: @unchecked Sendable {
             }
         if handle == nil {
             socket.close()
-            throw .refused
+            throw options.tls == nil ? .refused : .refusedTLS
         }
         context.reaper.start()
     }

@@ -5,6 +5,9 @@ import Synchronization
 package struct ConnectionDeadlines: Sendable {
     /// From the first byte (or the connection's begin) to the end of the header.
     package var headerSeconds: Int
+    /// A connection without a request line ends after this time, where the system does not say
+    /// whether bytes came (a Unix socket).
+    package var idleSeconds: Int
     /// While a body comes in or an answer goes out, this many bytes have to move...
     package var stallBytes: Int
     /// ... in this time, or what is left of them.
@@ -13,8 +16,9 @@ package struct ConnectionDeadlines: Sendable {
     /// one second for each of so many bytes.
     package var unseenBytesPerSecond = 1 << 20
 
-    package init(headerSeconds: Int, stallBytes: Int, stallSeconds: Int) {
+    package init(headerSeconds: Int, idleSeconds: Int, stallBytes: Int, stallSeconds: Int) {
         self.headerSeconds = headerSeconds
+        self.idleSeconds = idleSeconds
         self.stallBytes = stallBytes
         self.stallSeconds = stallSeconds
     }
@@ -83,7 +87,9 @@ final class Reaper: @unchecked Sendable {
             return now - started > deadlines.headerSeconds * 1_000_000_000
         case .idle:
             // Bytes without a request line: a header has begun.
-            guard let traffic = connection.traffic else { return false }
+            guard let traffic = connection.traffic else {
+                return now - started > deadlines.idleSeconds * 1_000_000_000
+            }
             return connection.watch.withLock { watch in
                 if watch.started != started {
                     watch = Connection.Watch(

@@ -23,7 +23,7 @@ extension RequestRecord {
     /// - Parameter cancelledPhase: where it was when its client went away.
     func metadata(method: String, status: Int?, cancelledPhase: String?) -> Logger.Metadata {
         var line: Logger.Metadata = [
-            "request_id": "\(requestID)", "method": "\(method.prefix(16))",
+            "request_id": "\(requestID)", "method": "\(method)",
             "route": "\(route?.path ?? "other")", "body_bytes": "\(bodyBytes)",
             "answer_bytes": "\(answerBytes)",
         ]

@@ -57,7 +57,8 @@ package struct Configuration: Sendable {
             connectionsMax: limits.connectionsMax,
             connectionTimeoutSeconds: limits.connectionTimeoutSeconds,
             deadlines: ConnectionDeadlines(
-                headerSeconds: limits.headerTimeoutSeconds, stallBytes: Limits.stallBytes,
+                headerSeconds: limits.headerTimeoutSeconds,
+                idleSeconds: limits.connectionTimeoutSeconds, stallBytes: Limits.stallBytes,
                 stallSeconds: limits.stallTimeoutSeconds))
         if limits.connectionAgeMaxSeconds > 0 {
             options.connectionAgeMaxSeconds = limits.connectionAgeMaxSeconds

@@ -181,9 +181,13 @@ final class Gateway: Responder {
         log(exchange, record, cancelledPhase)
         if cancelledPhase == "queue" { return }
         guard let status = exchange.repliedStatus else { return }
-        let method = ServiceMetrics.methods.contains(exchange.method) ? exchange.method : "other"
         state.metrics.httpRequests.add(
-            1, record?.route?.path ?? "other", method, String(status))
+            1, record?.route?.path ?? "other", method(exchange), String(status))
+    }
+
+    /// For labels and logs: a client may call its method anything.
+    private func method(_ exchange: Exchange) -> String {
+        ServiceMetrics.methods.contains(exchange.method) ? exchange.method : "other"
     }
 
     private func log(_ exchange: Exchange, _ record: RequestRecord?, _ cancelledPhase: String?) {
@@ -195,7 +199,7 @@ final class Gateway: Responder {
         state.logger.info(
             "request",
             metadata: record.metadata(
-                method: exchange.method, status: status, cancelledPhase: cancelledPhase))
+                method: method(exchange), status: status, cancelledPhase: cancelledPhase))
     }
 
     func connectionOpened() { state.metrics.connectionsOpen.add(1) }

@@ -2,13 +2,30 @@
 package struct Tokens: Sendable {
     private let known: [[UInt8]]
 
-    /// One token a line; empty lines and lines that begin with # do not count.
+    /// One token a line; empty lines and lines that begin with # do not count, nor do lines that
+    /// are no token (see `firstBadLine`).
     package init(text: String) {
-        known =
-            text.split(whereSeparator: { $0.isNewline })
-            .map { Array($0.utf8.drop { $0 == 32 || $0 == 9 }) }
-            .map { line in Array(line.prefix { $0 > 32 && $0 < 127 }) }
-            .filter { !$0.isEmpty && $0[0] != UInt8(ascii: "#") }
+        known = Self.lines(text).filter { Self.isToken($0) }
+    }
+
+    /// The number of the first line, from 1, that is neither a token of visible ASCII, nor empty,
+    /// nor a comment. Half of a line must not become a token.
+    package static func firstBadLine(_ text: String) -> Int? {
+        lines(text).firstIndex { !$0.isEmpty && $0[0] != UInt8(ascii: "#") && !isToken($0) }
+            .map { $0 + 1 }
+    }
+
+    private static func isToken(_ line: [UInt8]) -> Bool {
+        !line.isEmpty && line[0] != UInt8(ascii: "#") && line.allSatisfy { $0 > 32 && $0 < 127 }
+    }
+
+    /// Lines without the blanks and the CR at their ends.
+    private static func lines(_ text: String) -> [[UInt8]] {
+        text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { line in
+            let isBlank = { (byte: UInt8) in byte == 32 || byte == 9 || byte == 13 }
+            return Array(
+                Array(line.drop(while: isBlank)).reversed().drop(while: isBlank).reversed())
+        }
     }
 
     package var isEmpty: Bool { known.isEmpty }

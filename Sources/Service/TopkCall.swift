@@ -50,10 +50,17 @@ final class TopkCall: Call, @unchecked Sendable {
         if let coding {
             let body = try coding.inflate(
                 message.body, limit: state.limits.bodyBytesMax,
-                paddingBytes: requestCodec.paddingBytes, state.buffers)
-            reservation = state.buffers.reserve(
-                byteCount: requestCodec.workingBytes(bodyBytes: body.count))
-            if reservation == nil { throw .overloaded(.bytes) }
+                paddingBytes: requestCodec.paddingBytes, state.buffers
+            ) { [deadlineNanoseconds] in monotonicNanoseconds() > deadlineNanoseconds }
+            let working = requestCodec.workingBytes(bodyBytes: body.count)
+            reservation = state.buffers.reserve(byteCount: working)
+            if reservation == nil {
+                // With the compressed body, which is held until the answer, it may never fit.
+                let isHopeless = !state.buffers.canEverHold(
+                    byteCount: body.capacity, beside: working + message.body.capacity)
+                throw isHopeless
+                    ? .inflatedBodyTooLarge(limit: body.count / 2) : .overloaded(.bytes)
+            }
             message = Message(direction: message.direction, body: body, query: message.query)
         }
         let request = try requestCodec.decode(message, worker, state.buffers)

@@ -72,7 +72,12 @@ struct ListenOptions: ParsableArguments {
             )
         }
         if let tokenFile {
-            settings.tokens = Tokens(text: try Self.read("--token-file", tokenFile))
+            let text = try Self.read("--token-file", tokenFile)
+            if let line = Tokens.firstBadLine(text) {
+                throw ValidationError(
+                    "--token-file \(tokenFile): line \(line) is no token of visible ASCII.")
+            }
+            settings.tokens = Tokens(text: text)
             if settings.tokens.isEmpty {
                 throw ValidationError("--token-file \(tokenFile) holds no token.")
             }

@@ -62,6 +62,7 @@ struct Serve: ParsableCommand {
         settings.accessLog = AccessLog(rawValue: accessLog) ?? .errors
 
         Signals.block()
+        StandardError.neverWait()
         var logger = Logger(label: "topkd", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         let application = try Application(settings, logger)

@@ -62,7 +62,8 @@ import Testing
         let port = try #require(socket.url.split(separator: ":").last.flatMap { Int($0) })
         let options = DaemonOptions(
             threadCount: 2, connectionsMax: 100, connectionTimeoutSeconds: 30,
-            deadlines: ConnectionDeadlines(headerSeconds: 30, stallBytes: 1, stallSeconds: 30))
+            deadlines: ConnectionDeadlines(
+                headerSeconds: 30, idleSeconds: 30, stallBytes: 1, stallSeconds: 30))
         let daemon = try Daemon(takingOwnershipOf: socket, options, responder)
         defer { daemon.stop() }
         try body(port, responder)
