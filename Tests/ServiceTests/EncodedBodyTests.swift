@@ -72,6 +72,39 @@ import Testing
         }
     }
 
+    // Catches a 503 that asks to try again what can never succeed.
+    @Test("what can never fit beside its compressed form is a 413, and what fits is answered")
+    func budget() throws {
+        let service = try LiveService {
+            $0.limits.bodyBytesMax = 8 << 20
+            $0.limits.inflightBytesMax = 8 << 20
+        }
+        defer { service.stop() }
+        let client = try service.client()
+        for (count, status) in [(2 << 20, 200), (8 << 20, 413)] {
+            let body = try Self.compressed([UInt8](repeating: 0, count: count), "gzip")
+            let answer = try post(
+                client, body, "gzip", "/topk?n=262144&k=1&lambda=0", "application/octet-stream")
+            #expect(answer.status == status, "\(count) \(answer.text.prefix(200))")
+        }
+    }
+
+    // Catches a bomb that takes a worker for longer than its client waits.
+    @Test("the deadline holds while a body inflates")
+    func deadline() throws {
+        let service = try LiveService()
+        defer { service.stop() }
+        let body = try Self.compressed([UInt8](repeating: 0, count: 200 << 20), "gzip")
+        let answer = try service.client().request(
+            "POST", "/topk?n=1024&k=1&lambda=0",
+            headers: [
+                ("Content-Type", "application/octet-stream"), ("Content-Encoding", "gzip"),
+                ("Topk-Timeout-Ms", "30"),
+            ], body: body)
+        try BadInputTests.check(answer, 504, "deadline_passed", nil)
+        #expect(answer.text.contains("stage decode") || answer.text.contains("stage queue"))
+    }
+
     @Test("what becomes too large is a 413, and its memory comes back")
     func bomb() throws {
         let service = try LiveService { $0.limits.bodyBytesMax = 1 << 20 }

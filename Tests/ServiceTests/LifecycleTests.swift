@@ -77,6 +77,26 @@ import Testing
         #expect(count == (isOff ? 0 : 1))
     }
 
+    // Catches a log that stops the service, and its end, when nobody reads it.
+    @Test("a log that nobody reads loses lines, not requests")
+    func unreadLog() throws {
+        let running = try Running(["--access-log", "all"])
+        let client = try HTTPClient(port: running.port, timeoutSeconds: 10)
+        for _ in 0..<1500 { #expect(try client.request("GET", "/livez").status == 200) }
+        running.process.terminate()
+        running.process.waitUntilExit()
+        #expect(running.process.terminationStatus == 0)
+    }
+
+    @Test("a method of the client's making does not get into the log")
+    func oddMethod() throws {
+        let running = try Running([])
+        let client = try HTTPClient(port: running.port)
+        _ = try client.request("A\u{1b}[31mRED", "/livez")
+        let log = running.end()
+        #expect(log.contains("method=other") && !log.contains("RED"))
+    }
+
     @Test("after SIGTERM all goes on for the drain delay, but for /readyz and keep-alive")
     func drainDelay() throws {
         let running = try Running(["--drain-delay-seconds", "2"])
@@ -135,6 +155,7 @@ import Testing
             (["--tcp", "off"], "--tcp off needs --unix"),
             (["--tls-key", "/dev/null"], "go together"),
             (["--token-file", "/dev/null"], "holds no token"),
+            (["--token-file", "\(#filePath)"], "is no token of visible ASCII"),
             (["--token-file", "/nowhere"], "No such file or directory"),
             (["--unix-mode", "999", "--unix", "/tmp/x"], "--unix-mode must be octal"),
             (["--header-timeout-seconds", "0"], "--header-timeout-seconds must be from 1"),

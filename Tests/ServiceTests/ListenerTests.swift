@@ -128,6 +128,27 @@ import Testing
         }
     }
 
+    // Catches half of a line that becomes a token.
+    @Test("a line that is no token is named, and none of it is one")
+    func badTokenLines() {
+        #expect(Tokens.firstBadLine("a\r\n# b c\n\n  d  \n") == nil)
+        let cases = [
+            ("ok\nabc\u{e9}def", "abc"), ("ok\nwith space", "with"), ("ok\n\u{feff}b", "b"),
+        ]
+        for (text, half) in cases {
+            #expect(Tokens.firstBadLine(text) == 2)
+            #expect(!Tokens(text: text).accept("Bearer \(half)"))
+            #expect(Tokens(text: text).accept("Bearer ok"))
+        }
+    }
+
+    @Test("TLS that cannot start says so")
+    func badTLS() {
+        #expect {
+            try LiveService { $0.tls = (certificate: "no", key: "pem") }
+        } throws: { "\($0)".contains("certificate") }
+    }
+
     @Test("the port for probes has health and metrics, without tokens, and nothing else")
     func probes() throws {
         let service = try LiveService {
