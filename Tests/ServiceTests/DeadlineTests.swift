@@ -30,7 +30,7 @@ import Testing
             isGone = slow.isClosed(withinMilliseconds: 100)
         }
         let seconds = Double(monotonicNanoseconds() - start) / 1e9
-        #expect(isGone && seconds > 0.5 && seconds < 4, "after \(seconds) s")
+        #expect(isGone && seconds > 0.5 && seconds < 7, "after \(seconds) s")
     }
 
     @Test(
@@ -66,10 +66,19 @@ import Testing
         slow.send(
             "POST \(path) HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\(Self.json)\r\n{\"x\"")
         try expectGone(service, slow, trickle: " ")
-        let metrics = try service.client().request("GET", "/metrics").text
-        #expect(metrics.contains("topkd_cancelled_total{phase=\"receive\"} 1\n"))
-        #expect(metrics.contains("topkd_inflight_bytes 0.0\n"))
-        #expect(metrics.contains("topkd_connections_closed_total{reason=\"timeout\"} 1\n"))
+        // The client sees the end of the connection before the library has put it away.
+        let expected = [
+            "topkd_cancelled_total{phase=\"receive\"} 1\n", "topkd_inflight_bytes 0.0\n",
+            "topkd_connections_closed_total{reason=\"timeout\"} 1\n",
+        ]
+        let observer = try service.client()
+        var missing = expected
+        for _ in 0..<100 where !missing.isEmpty {
+            let metrics = try observer.request("GET", "/metrics").text
+            missing = expected.filter { !metrics.contains($0) }
+            usleep(20_000)
+        }
+        #expect(missing.isEmpty, "\(missing)")
     }
 
     @Test("an answer that nobody reads ends")
