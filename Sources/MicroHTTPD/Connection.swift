@@ -28,16 +28,6 @@ final class Connection: Sendable {
     private let reapedValue = Atomic<Bool>(false)
     /// Bytes that are still to be sent when the phase is `writing`.
     private let replyBytesValue = Atomic<Int>(0)
-    /// The reaper's own notes; only its thread touches them.
-    let watch = Lock(Watch())
-
-    /// Since when how much has moved.
-    struct Watch {
-        var started = -1
-        var windowStart = 0
-        var windowProgress = 0
-    }
-
     init(descriptor: Int32, now: Int) {
         self.descriptor = descriptor
         openedNanoseconds = now

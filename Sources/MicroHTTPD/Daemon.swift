@@ -96,7 +96,8 @@ package final class Daemon: @unchecked Sendable {
                 CMicroHTTPD_start(&settings)
             }
         if handle == nil {
-            socket.close()
+            // The library has closed the descriptor: its number may be another's by now.
+            socket.remove()
             throw options.tls == nil ? .refused : .refusedTLS
         }
         context.reaper.start()

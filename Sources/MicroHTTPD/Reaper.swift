@@ -30,9 +30,22 @@ package struct ConnectionDeadlines: Sendable {
 /// One thread that looks at every open connection twice a second.
 final class Reaper: @unchecked Sendable {
     private let deadlines: ConnectionDeadlines
-    private let open = Lock<[ObjectIdentifier: Connection]>([:])
+    private let open = Lock<[ObjectIdentifier: Entry]>([:])
     private let isStopping = Atomic<Bool>(false)
     private var thread = pthread_t()
+
+    /// A connection, and since when how much has moved on it.
+    private struct Entry {
+        let connection: Connection
+        var watch = Watch()
+    }
+
+    private struct Watch {
+        var started = -1
+        var windowStart = 0
+        var windowProgress = 0
+    }
+
     private static let intervalMicroseconds: UInt32 = 100_000
     private static let intervalsPerScan = 5
 
@@ -52,7 +65,7 @@ final class Reaper: @unchecked Sendable {
     }
 
     func add(_ connection: Connection) {
-        open.withLock { $0[ObjectIdentifier(connection)] = connection }
+        open.withLock { $0[ObjectIdentifier(connection)] = Entry(connection: connection) }
     }
 
     /// Before its socket is closed: the number may be another's right after.
@@ -71,14 +84,18 @@ final class Reaper: @unchecked Sendable {
 
     /// Under the table's lock throughout: no connection is closed meanwhile.
     private func scan(now: Int) {
-        open.withLock { connections in
-            for connection in connections.values where isOverdue(connection, now) {
-                connection.reap()
+        open.withLock { entries in
+            for key in entries.keys {
+                guard var entry = entries[key] else { continue }
+                if isOverdue(entry.connection, &entry.watch, now) { entry.connection.reap() }
+                entries[key] = entry
             }
         }
     }
 
-    private func isOverdue(_ connection: Connection, _ now: Int) -> Bool {
+    private func isOverdue(
+        _ connection: Connection, _ watch: inout Watch, _ now: Int
+    ) -> Bool {
         let started = connection.phaseStarted
         switch connection.phase {
         case .working:
@@ -90,42 +107,37 @@ final class Reaper: @unchecked Sendable {
             guard let traffic = connection.traffic else {
                 return now - started > deadlines.idleSeconds * 1_000_000_000
             }
-            return connection.watch.withLock { watch in
-                if watch.started != started {
-                    watch = Connection.Watch(
-                        started: started, windowStart: 0, windowProgress: traffic.received)
-                }
-                if traffic.received == watch.windowProgress { return false }
-                if watch.windowStart == 0 { watch.windowStart = now }
-                return now - watch.windowStart > deadlines.headerSeconds * 1_000_000_000
+            if watch.started != started {
+                watch = Watch(
+                    started: started, windowStart: 0, windowProgress: traffic.received)
             }
+            if traffic.received == watch.windowProgress { return false }
+            if watch.windowStart == 0 { watch.windowStart = now }
+            return now - watch.windowStart > deadlines.headerSeconds * 1_000_000_000
         case .body:
-            return isStalled(connection, started, connection.progress, now)
+            return isStalled(&watch, started, connection.progress, now)
         case .writing:
             guard let traffic = connection.traffic else {
                 let seconds =
                     deadlines.stallSeconds + connection.replyBytes / deadlines.unseenBytesPerSecond
                 return now - started > seconds * 1_000_000_000
             }
-            return isStalled(connection, started, traffic.acknowledged, now)
+            return isStalled(&watch, started, traffic.acknowledged, now)
         }
     }
 
     /// Whether less than `stallBytes` moved in the last `stallSeconds`.
     private func isStalled(
-        _ connection: Connection, _ started: Int, _ progress: Int, _ now: Int
+        _ watch: inout Watch, _ started: Int, _ progress: Int, _ now: Int
     ) -> Bool {
-        connection.watch.withLock { watch in
-            if watch.started != started {
-                watch = Connection.Watch(
-                    started: started, windowStart: started, windowProgress: progress)
-            }
-            if progress - watch.windowProgress >= deadlines.stallBytes {
-                watch.windowStart = now
-                watch.windowProgress = progress
-            }
-            return now - watch.windowStart > deadlines.stallSeconds * 1_000_000_000
+        if watch.started != started {
+            watch = Watch(started: started, windowStart: started, windowProgress: progress)
         }
+        if progress - watch.windowProgress >= deadlines.stallBytes {
+            watch.windowStart = now
+            watch.windowProgress = progress
+        }
+        return now - watch.windowStart > deadlines.stallSeconds * 1_000_000_000
     }
 }
 

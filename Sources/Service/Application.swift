@@ -31,6 +31,8 @@ package final class Application: Sendable {
             }
         } catch {
             for daemon in daemons { daemon.stop() }
+            // The one that failed has closed its own.
+            for listener in listeners.dropFirst(daemons.count + 1) { listener.socket.close() }
             state.workers.stop()
             throw error
         }

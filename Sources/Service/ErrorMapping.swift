@@ -8,7 +8,7 @@ enum HeaderRefusal: Error {
     /// No token, or one that is not known.
     case unauthorized(isMissing: Bool)
     case invalidTimeout(found: String)
-    case notFound(path: String)
+    case notFound(path: String, known: [String])
     case methodNotAllowed(method: String, allow: [String])
     case notAcceptable(accept: String)
     case lengthRequired
@@ -35,9 +35,10 @@ extension Problem {
                 "Topk-Timeout-Ms must be milliseconds from 1 to "
                     + "\(Limits.clientTimeoutMillisecondsMax), and is \(found.prefix(40))")
             field = "Topk-Timeout-Ms"
-        case .notFound(let path):
-            let known = Route.all.map { $0.path }.joined(separator: ", ")
-            self.init(.notFound, "there is no \(path.prefix(200)); there are \(known)")
+        case .notFound(let path, let known):
+            self.init(
+                .notFound,
+                "there is no \(path.prefix(200)); there are \(known.joined(separator: ", "))")
         case .methodNotAllowed(let method, let allow):
             self.init(
                 .methodNotAllowed, "\(method.prefix(40)) is not for this path; use \(allow[0])")

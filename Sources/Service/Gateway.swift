@@ -31,7 +31,8 @@ final class Gateway: Responder {
             record.route = found
             try authorize(exchange, found)
             guard let route = found, !isForProbes || route.endpoint.isForProbes else {
-                throw .notFound(path: String(sides[0]))
+                let known = Route.all.filter { !isForProbes || $0.endpoint.isForProbes }
+                throw .notFound(path: String(sides[0]), known: known.map { $0.path })
             }
             guard route.allow.contains(exchange.method) else {
                 throw .methodNotAllowed(method: exchange.method, allow: route.allow)

@@ -160,7 +160,9 @@ import Testing
         for path in ["/livez", "/readyz", "/healthz", "/metrics"] {
             #expect(try client.request("GET", path).status == 200)
         }
-        try BadInputTests.check(client.request("GET", "/operators"), 404, "not_found", nil)
+        let unknown = try client.request("GET", "/operators")
+        try BadInputTests.check(unknown, 404, "not_found", nil)
+        #expect(unknown.text.contains("there are /livez, /readyz, /healthz, /metrics\""))
         try BadInputTests.check(client.post("/topk", json: Self.body), 404, "not_found", nil)
     }
 }

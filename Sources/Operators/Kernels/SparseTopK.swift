@@ -19,6 +19,7 @@ struct SparseTopK {
         _ workspace: Workspace
     ) {
         precondition(k >= 1 && k <= finiteCount && finiteCount <= row.count)
+        workspace.passCount = 0
         if let known { return solve(row, known, workspace) }
         let hasInfinity = finiteCount < row.count
         let count = Selection.gather(
