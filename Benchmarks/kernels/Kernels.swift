@@ -14,7 +14,7 @@ import Operators
 ///     sort SECONDS                  nanoseconds a number of x: pav's own sort of each row
 ///     memcpy SECONDS COUNT          nanoseconds a float, copying COUNT floats to COUNT floats
 ///
-/// where "..." is: K LAMBDA P SOLVER G.
+/// where "..." is G NAME=VALUE ...: the cotangents, and the parameters that are not left out.
 @main
 struct Kernels: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,16 +50,16 @@ struct Bench {
             else { throw BadCommand(words: words) }
             try load(words[0], dtype, rows, n)
             return "ok"
-        case ("answer", 8):
+        case ("answer", 4...):
             let call = try Call(Array(words.dropFirst()), x, buffer)
             try write(call.answer(workspace, output), to: words[0])
             return "ok"
-        case ("time", 8):
+        case ("time", 4...):
             guard let seconds = Double(words[0]) else { throw BadCommand(words: words) }
             let call = try Call(Array(words.dropFirst()), x, buffer)
             let nanoseconds = try median(seconds) { try call.compute(workspace, output) }
             return "\(nanoseconds / Double(x.rowCount * x.rowLength))"
-        case ("threads", 9):
+        case ("threads", 5...):
             guard let seconds = Double(words[0]), let count = Int(words[1]) else {
                 throw BadCommand(words: words)
             }
@@ -145,23 +145,28 @@ struct Call: Sendable {
     private let parameters: ParameterValues
     private let specs: [TensorSpec]
 
-    /// - Parameter words: OP DIRECTION K LAMBDA P SOLVER G.
+    /// - Parameter words: OP DIRECTION G NAME=VALUE ...
     init(_ words: [String], _ x: DenseRows, _ buffer: RawBuffer) throws {
         guard let op = Registry.find(words[0]), let direction = Direction(rawValue: words[1]),
-            let k = Int(words[2]), let lambda = Double(words[3]),
-            let p = words[4] == "4/3" ? 4.0 / 3 : Double(words[4]), let g = Int(words[6])
+            let g = Int(words[2])
         else { throw BadCommand(words: words) }
         self.op = op
         self.direction = direction
         self.x = x
-        let named: [String: ParameterValue] = [
-            "k": .integers([k]), "lambda": .numbers([lambda]), "p": .numbers([p]),
-            "solver": .word(words[5]),
-        ]
-        let values = op.descriptor.parameters.map { spec in
-            named[spec.name] ?? spec.defaultParameter ?? .integers([0])
+        var given: [String: String] = [:]
+        for word in words.dropFirst(3) {
+            let parts = word.split(separator: "=").map { String($0) }
+            guard parts.count == 2 else { throw BadCommand(words: words) }
+            given[parts[0]] = parts[1]
         }
-        parameters = ParameterValues(op.descriptor.parameters, values)
+        let values = try op.descriptor.parameters.map { spec in
+            guard let text = given[spec.name] else {
+                return spec.defaultParameter ?? .integers([0])
+            }
+            return try Self.value(text, spec)
+        }
+        parameters = ParameterValues(
+            op.descriptor.parameters, values, given: Array(given.keys))
         specs = op.outputs(direction, parameters)
         let bytes = x.rowCount * x.rowLength * x.dtype.byteCount
         stack =
@@ -171,6 +176,22 @@ struct Call: Sendable {
                 DenseRows(
                     buffer, byteOffset: bytes, dtype: x.dtype, rowCount: g * x.rowCount,
                     rowLength: x.rowLength), stackCount: g)
+    }
+
+    private static func value(_ text: String, _ spec: ParameterSpec) throws -> ParameterValue {
+        switch spec.kind {
+        case .integer:
+            guard let value = Int(text) else { throw BadCommand(words: [text]) }
+            return .integers([value])
+        case .number(_, _, let fractions, _):
+            guard let value = fractions[text] ?? Double(text) else {
+                throw BadCommand(words: [text])
+            }
+            return .numbers([value])
+        case .choice: return .word(text)
+        case .subset: return .words([text])
+        case .boolean: return .boolean(text == "true")
+        }
     }
 
     var rowsPerBlock: Int { max(1, (1 << 16) / x.rowLength) }

@@ -93,7 +93,8 @@ def measure(ours, args, name, folder):
             found[key].append(body())
         for line in lines:
             operator, p, direction = line
-            words = (operator, direction, k, LAMBDA, p, args.solver, 1)
+            words = (operator, direction, 1, f"k={k}", f"lambda={LAMBDA}", f"p={p}",
+                     f"solver={args.solver}")
             flags = (k, LAMBDA, p == "4/3", operator == "magnitude", direction == "vjp")
             if number == 0:
                 ours.ask("answer", answer, *words)

@@ -62,7 +62,8 @@ def main():
         numbers = stored(x)
         raw.write_bytes(numbers.tobytes() * (1 + g if direction != "forward" else 1))
         ours.ask("load", raw, dtype, rows, n)
-        words = (args.seconds, operator, direction, k, lam, p, solver, g)
+        words = (args.seconds, operator, direction, g, f"k={k}", f"lambda={lam}", f"p={p}",
+                 f"solver={solver}")
         return statistics.median(float(ours.ask("time", *words)) for _ in range(args.rounds))
 
     kinds = [(o, p) for o in ("mask", "magnitude") for p in ("2", "4/3", "3")]
@@ -100,7 +101,7 @@ def main():
     raw.write_bytes(np.random.default_rng(5).standard_normal((64, 65536)).astype("f4").tobytes())
     ours.ask("load", raw, "float32", 64, 65536)
     for operator, p in (("mask", "2"), ("mask", "4/3"), ("magnitude", "2")):
-        words = (operator, "forward", 1024, 0.1, p, "threshold", 1)
+        words = (operator, "forward", 1, "k=1024", "lambda=0.1", f"p={p}", "solver=threshold")
         pairs = [
             [float(ours.ask("threads", args.seconds, count, *words)) for count in (1, 2)]
             for _ in range(3 * args.rounds)

@@ -53,15 +53,15 @@ KERNEL(double, CKernels_largest_magnitude, (const double *values, size_t n), (va
     }                                                                                              \
   }                                                                                                \
                                                                                                    \
-  INLINE size_t round_line_##SUFFIX(const double *values, const int32_t *columns, size_t n,        \
-                                    bool keeps_zeros, NUMBER *data, int32_t *indices) {            \
+  INLINE size_t round_line_##SUFFIX(const double *values, const int32_t *columns, size_t start,    \
+                                    size_t n, bool keeps_zeros, NUMBER *data, int32_t *indices) {  \
     size_t kept = 0;                                                                               \
-    for (size_t i = 0; i < n; ++i) {                                                               \
+    for (size_t i = start; i < start + n; ++i) {                                                   \
       double value = values[i] < LARGEST ? values[i] : LARGEST;                                    \
       value = value > -LARGEST ? value : -LARGEST;                                                 \
       /* + 0: no negative zeros. */                                                                \
       data[kept] = (NUMBER)value + 0;                                                              \
-      indices[kept] = columns[i];                                                                  \
+      indices[kept] = columns == NULL ? (int32_t)i : columns[i];                                   \
       kept += keeps_zeros || data[kept] != 0;                                                      \
     }                                                                                              \
     return kept;                                                                                   \
@@ -71,6 +71,7 @@ KERNEL(double, CKernels_largest_magnitude, (const double *values, size_t n), (va
          (const double *values, const int32_t *columns, size_t n, bool keeps_zeros, NUMBER *data,  \
           int32_t *indices, bool *is_finite),                                                      \
          (values, columns, n, keeps_zeros, data, indices, is_finite)) {                            \
+    const line_i32 first = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};                 \
     line_f64 checks = 0;                                                                           \
     size_t kept = 0, i = 0;                                                                        \
     for (; i + LANES <= n; i += LANES) {                                                           \
@@ -81,17 +82,17 @@ KERNEL(double, CKernels_largest_magnitude, (const double *values, size_t n), (va
       line_##SUFFIX rounded = __builtin_convertvector(line, line_##SUFFIX) + 0;                    \
       if (MASK_BITS(rounded != 0) == ALL_LANES || keeps_zeros) {                                   \
         STORE(data + kept, rounded);                                                               \
-        memcpy(indices + kept, columns + i, sizeof(line_i32));                                     \
+        STORE(indices + kept, columns == NULL ? first + (int32_t)i : LOAD(line_i32, columns + i)); \
         kept += LANES;                                                                             \
       } else {                                                                                     \
-        kept += round_line_##SUFFIX(values + i, columns + i, LANES, false, data + kept,            \
+        kept += round_line_##SUFFIX(values, columns, i, LANES, false, data + kept,                 \
                                     indices + kept);                                               \
       }                                                                                            \
     }                                                                                              \
     double check = sum_of(checks);                                                                 \
     for (size_t rest = i; rest < n; ++rest) check += values[rest] * 0;                             \
     if (check != 0) *is_finite = false;                                                            \
-    return kept + round_line_##SUFFIX(values + i, columns + i, n - i, keeps_zeros, data + kept,    \
+    return kept + round_line_##SUFFIX(values, columns, i, n - i, keeps_zeros, data + kept,         \
                                       indices + kept);                                             \
   }
 

@@ -19,7 +19,7 @@ using simdjson::error_code;
 
 namespace {
 
-constexpr size_t depth_max = 3;
+constexpr size_t depth_max = 4;
 
 CTextFloats_Result make_result(CTextFloats_Status status, const char *message = "") {
   CTextFloats_Result result{};

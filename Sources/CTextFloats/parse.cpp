@@ -157,6 +157,58 @@ CTextFloats_Result CTextFloats_read_doubles(CTextFloats_Reader *reader, size_t i
   return read(reader, index, takes_negative_infinity, out, capacity);
 }
 
+CTextFloats_Result CTextFloats_read_lists(CTextFloats_Reader *reader, size_t index, double *out,
+                                          size_t capacity, size_t *ends, size_t ends_capacity) {
+  return with_array(reader, index, [&](ondemand::array array) {
+    // One list first; what is not a number there has to be a list, as all others then.
+    CTextFloats_Result result = make_result(CTextFloats_ok);
+    for (auto item : array) {
+      ondemand::value value;
+      if (auto error = std::move(item).get(value)) return invalid(error);
+      CTextFloats_Kind kind;
+      if (auto error = kind_of(value, kind)) return invalid(error);
+      size_t rank = kind == CTextFloats_array ? 2 : 1;
+      if (result.rank == 0) result.rank = rank;
+      result.position[0] = result.rank == 1 ? result.count : result.shape[0];
+      result.depth = 1;
+      if (rank != result.rank || (result.rank == 2 && result.shape[0] == ends_capacity)) {
+        result.kind = kind;
+        result.status = rank != result.rank ? CTextFloats_wrong_kind : CTextFloats_no_room;
+        return result;
+      }
+      ArrayReader<double> numbers{out + result.count, capacity - result.count, false};
+      if (rank == 1) {
+        double number;
+        bool is_read = value.get_double().get(number) ? numbers.read_other(value, 0)
+                                                      : numbers.append(number, 0);
+        if (!is_read) numbers.result.depth = 0;
+      } else {
+        ondemand::array inner;
+        if (auto error = value.get_array().get(inner)) return invalid(error);
+        numbers.read(inner, 0);
+        if (numbers.result.status == CTextFloats_ok && numbers.deepest > 1) {
+          numbers.result.status = CTextFloats_wrong_kind;
+          numbers.result.kind = CTextFloats_array;
+        }
+      }
+      if (numbers.result.status != CTextFloats_ok) {
+        numbers.result.position[1] = numbers.result.position[0];
+        numbers.result.position[0] = result.position[0];
+        numbers.result.depth = rank;
+        return numbers.result;
+      }
+      result.count += numbers.result.count;
+      if (rank == 2) ends[result.shape[0]++] = result.count;
+    }
+    if (result.rank != 2) {
+      result.rank = 1;
+      result.shape[0] = 1;
+      ends[0] = result.count;
+    }
+    return result;
+  });
+}
+
 CTextFloats_Result CTextFloats_read_words(CTextFloats_Reader *reader, size_t index,
                                           CTextFloats_Word *out, size_t capacity) {
   reader->words.clear();

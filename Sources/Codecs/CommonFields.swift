@@ -72,6 +72,11 @@ struct CommonFields {
         op.descriptor.parameters.filter { $0.directions.contains(direction) }
     }
 
+    /// Names of the further inputs that raw bodies can have; weights are float64 and few.
+    var rawInputs: [String] {
+        op.descriptor.inputs.filter { $0.shape != .weights }.map { $0.name }
+    }
+
     /// Refuses names that neither the codec nor the operator knows.
     ///
     /// - Parameter elsewhere: names that are known in another kind of request, and where.
@@ -94,11 +99,32 @@ struct CommonFields {
         }
     }
 
+    /// The shape of what a stack brings for a row of x: cotangents are shaped like the answer,
+    /// tangents like x.
+    func stackShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape {
+        direction == .vjp
+            ? op.answerShape(rowLength: n, parameters)
+            : AnswerShape(rowsPerInputRow: 1, rowLength: n, addsAxis: false)
+    }
+
     /// What does not fit together in the answer's form.
-    func checkLayout(rowLength: Int, elementCount: Int) throws(ServiceError) {
-        if let width = layout.width, width > rowLength {
+    ///
+    /// - Parameter rowCount: of x, times the stack's.
+    func checkLayout(
+        rowCount: Int, rowLength n: Int, _ parameters: ParameterValues
+    ) throws(ServiceError) {
+        let answer =
+            direction == .vjp
+            ? AnswerShape(rowsPerInputRow: 1, rowLength: n, addsAxis: false)
+            : op.answerShape(rowLength: n, parameters)
+        let (rows, rowOverflow) = rowCount.multipliedReportingOverflow(by: answer.rowsPerInputRow)
+        let (elementCount, overflow) = rows.multipliedReportingOverflow(by: answer.rowLength)
+        if rowOverflow || overflow || elementCount > Limits.numbersBytesMax {
+            throw .answerTooLarge(byteCount: Int.max, limit: Limits.numbersBytesMax)
+        }
+        if let width = layout.width, width > answer.rowLength {
             throw .outOfRange(
-                .init("width"), expected: "at most n = \(rowLength)", found: "\(width)")
+                .init("width"), expected: "at most n = \(answer.rowLength)", found: "\(width)")
         }
         // int32 indices reach 2^31 - 1 stored numbers.
         let counts = layout.format == .csr && layout.indexDType == .int32

@@ -13,32 +13,43 @@ struct ParameterDecoder {
     func decode(
         _ common: CommonFields, inputs: [String] = [], lookUp: (ParameterSpec) -> RawValue?
     ) throws(ServiceError) -> ParameterValues {
-        var values: [ParameterValue] = []
-        values.reserveCapacity(common.op.descriptor.parameters.count)
+        let specs = common.op.descriptor.parameters
+        var found: [ParameterValue?] = []
+        found.reserveCapacity(specs.count)
         var given: [String] = []
-        for spec in common.op.descriptor.parameters {
+        for spec in specs {
             let isHere = spec.directions.contains(common.direction)
             if isHere, let raw = lookUp(spec) {
-                values.append(try decode(raw, spec))
+                found.append(try decode(raw, spec))
                 given.append(spec.name)
             } else {
-                values.append(try defaultValue(spec, inputs))
+                found.append(nil)
+            }
+        }
+        var values: [ParameterValue] = []
+        values.reserveCapacity(specs.count)
+        for (spec, value) in zip(specs, found) {
+            if let value {
+                values.append(value)
+            } else {
+                values.append(try defaultValue(spec, inputs + given))
             }
         }
         return ParameterValues(common.op.descriptor.parameters, values, given: given)
     }
 
     private func defaultValue(
-        _ spec: ParameterSpec, _ inputs: [String]
+        _ spec: ParameterSpec, _ given: [String]
     ) throws(ServiceError) -> ParameterValue {
         if let value = spec.defaultParameter { return value }
-        guard case .requiredWithout(let input) = spec.defaultValue else {
+        guard case .requiredWithout(let others, _) = spec.defaultValue else {
             throw .missingParameter(name: spec.name, expected: expectation(spec))
         }
         // Nobody reads it then.
-        if inputs.contains(input) { return .integers([0]) }
+        if others.contains(where: { given.contains($0) }) { return .integers([0]) }
+        let spelled = others.joined(separator: " or ")
         throw .missingParameter(
-            name: spec.name, expected: "\(expectation(spec)) (or \(input) in its place)")
+            name: spec.name, expected: "\(expectation(spec)) (or \(spelled) in its place)")
     }
 
     private func decode(_ raw: RawValue, _ spec: ParameterSpec) throws(ServiceError)
@@ -79,12 +90,12 @@ struct ParameterDecoder {
                 try check(value, place, spec, Double(minimum), maximum)
             }
             return .integers(numbers.map { Int($0) })
-        case .number(let minimum, let maximum, let fractions):
+        case .number(let minimum, let maximum, let fractions, let atMostRowLength):
             let numbers = try numbers(raw, spec, fractions)
+            let limit = atMostRowLength ? Double(rowLength) : .greatestFiniteMagnitude
             for (index, value) in numbers.enumerated() {
                 try check(
-                    value, place(spec, index, numbers.count), spec, minimum,
-                    maximum ?? .greatestFiniteMagnitude)
+                    value, place(spec, index, numbers.count), spec, minimum, maximum ?? limit)
             }
             return .numbers(numbers)
         }
@@ -146,10 +157,13 @@ struct ParameterDecoder {
                 ? "from \(minimum) to n = \(rowLength)"
                 : largest.map { "from \(minimum) to \($0)" } ?? "of at least \(minimum)"
             return "a whole number \(range)\(each)"
-        case .number(let minimum, let maximum, let fractions):
+        case .number(let minimum, let maximum, let fractions, let atMostRowLength):
             let low = RawValue.spell(minimum)
+            let high = maximum.map { RawValue.spell($0) }
             let range =
-                maximum.map { "from \(low) to \(RawValue.spell($0))" } ?? "of at least \(low)"
+                atMostRowLength
+                ? "from \(low) to n = \(rowLength)"
+                : high.map { "from \(low) to \($0)" } ?? "of at least \(low)"
             let spellings = fractions.keys.sorted().map { " or \"\($0)\"" }.joined()
             return "a number \(range)\(spellings)\(each)"
         }

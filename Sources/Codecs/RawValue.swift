@@ -1,3 +1,4 @@
+import Inference
 import Operators
 
 /// A parameter as the client wrote it, before anyone knows what it should be.
@@ -36,6 +37,20 @@ enum RawValue: Equatable {
             (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")) || "+-.eE".utf8.contains(byte)
         }
         return isDecimal ? Double(text) : nil
+    }
+
+    /// One entry of a list of columns.
+    static func column(
+        _ value: Double, _ place: ServiceError.Place, rowLength: Int
+    ) throws(ServiceError) -> Int32 {
+        let expected = "a column from 0 to \(rowLength - 1)"
+        guard value == value.rounded(.towardZero) else {
+            throw .wrongType(place, expected: expected, found: spell(value))
+        }
+        guard value >= 0 && value < Double(rowLength) else {
+            throw .outOfRange(place, expected: expected, found: spell(value))
+        }
+        return Int32(value)
     }
 
     /// For error messages.

@@ -48,10 +48,11 @@ package struct InferenceRequest: Sendable {
     package let parameters: ParameterValues
     /// Bytes of its numbers, which it holds until it is answered.
     package var heldBytes: Int {
-        (x.rowCount + (stack?.rows.rowCount ?? 0)) * x.rowLength * x.dtype.byteCount
+        x.byteCount + (stack?.rows.byteCount ?? 0)
+            + inputs.reduce(0) { $0 + ($1?.rows?.byteCount ?? 0) }
     }
     /// In the order of the descriptor's inputs.
-    package let inputs: [DenseRows?]
+    package let inputs: [InputTensor?]
     package let layout: AnswerLayout
     /// What is answered beside the answer.
     package let outputs: [TensorSpec]
@@ -59,7 +60,7 @@ package struct InferenceRequest: Sendable {
     package init(
         op: any Operator, direction: Direction, x: DenseRows, isSingleRow: Bool,
         stack: StackedRows?, hasStackAxis: Bool, parameters: ParameterValues,
-        inputs: [DenseRows?] = [], layout: AnswerLayout
+        inputs: [InputTensor?] = [], layout: AnswerLayout
     ) {
         self.op = op
         self.direction = direction
@@ -76,9 +77,9 @@ package struct InferenceRequest: Sendable {
     /// G, or 1.
     package var stackCount: Int { stack?.stackCount ?? 1 }
 
-    /// The last axes of the answer; products with the Jacobian are shaped like x.
+    /// The last axes of the answer; products with the transposed Jacobian are shaped like x.
     package var answerShape: AnswerShape {
-        direction == .forward
+        direction != .vjp
             ? op.answerShape(rowLength: x.rowLength, parameters)
             : AnswerShape(rowsPerInputRow: 1, rowLength: x.rowLength, addsAxis: false)
     }

@@ -80,22 +80,25 @@ package struct InferenceResult: Sendable {
     package var nonzeroCount: Int { answer.storedCount }
 
     /// The outputs that share their columns, by group, in order of appearance.
-    package var groups: [(name: String, members: [(spec: TensorSpec, rows: ResultRows)])] {
-        var groups: [(name: String, members: [(spec: TensorSpec, rows: ResultRows)])] = []
-        for output in further {
-            guard case .shared(let group) = output.spec.shape else { continue }
-            if groups.last?.name == group {
-                groups[groups.count - 1].members.append(output)
-            } else {
-                groups.append((group, [output]))
+    package var groups: [(name: String, members: [(name: String, rows: ResultRows)])] {
+        var groups: [(name: String, members: [(name: String, rows: ResultRows)])] = []
+        for (spec, rows) in further {
+            switch spec.shape {
+            case .shared(let group) where groups.last?.name == group:
+                groups[groups.count - 1].members.append((spec.name, rows))
+            case .shared(let group):
+                groups.append((group, [(spec.name, rows)]))
+            case .sparse:
+                groups.append((spec.name, [("data", rows)]))
+            default: break
             }
         }
         return groups
     }
 
-    /// Outputs of one number a row.
-    package var rowOutputs: [(spec: TensorSpec, rows: ResultRows)] {
-        further.filter { $0.spec.shape == .perRow }
+    /// Outputs that have no format: of one number a row, shaped like x, and lists of indices.
+    package var plainOutputs: [(spec: TensorSpec, rows: ResultRows)] {
+        further.filter { [.perRow, .likeX, .indices].contains($0.spec.shape) }
     }
 
     /// Entries a row that a padded answer needs.

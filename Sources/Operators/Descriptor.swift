@@ -51,6 +51,25 @@ package struct TensorSpec: Sendable {
         case indices
         /// Sparse rows as the answer's; the outputs of one group share their columns.
         case shared(group: String)
+        /// Sparse rows as the answer's, with columns of its own.
+        case sparse
+
+        /// What GET /operators says of it.
+        package static let names = [
+            "like_x", "weights", "per_row", "list", "columns", "shared_columns", "sparse",
+        ]
+
+        package var name: String {
+            switch self {
+            case .likeX: Self.names[0]
+            case .weights: Self.names[1]
+            case .perRow: Self.names[2]
+            case .list: Self.names[3]
+            case .indices: Self.names[4]
+            case .shared: Self.names[5]
+            case .sparse: Self.names[6]
+            }
+        }
     }
 
     /// The numbers' type.
@@ -84,8 +103,11 @@ package final class ParameterSpec: Sendable {
     package enum Kind: Sendable {
         /// A whole number; `atMostRowLength` bounds it by n.
         case integer(minimum: Int, maximum: Int?, atMostRowLength: Bool)
-        /// A finite real number in a closed range. `fractions` are spellings such as "4/3".
-        case number(minimum: Double, maximum: Double?, fractions: [String: Double])
+        /// A finite real number in a closed range, which `atMostRowLength` ends at n. `fractions`
+        /// are spellings such as "4/3".
+        case number(
+            minimum: Double, maximum: Double?, fractions: [String: Double] = [:],
+            atMostRowLength: Bool = false)
         /// One of these words.
         case choice([String])
         /// One or more of these words.
@@ -95,8 +117,11 @@ package final class ParameterSpec: Sendable {
 
     package enum Default: Sendable, Equatable {
         case required
-        /// Required, unless this input comes in its place.
-        case requiredWithout(String)
+        /// Required, unless one of these parameters or inputs comes in its place; together with it
+        /// only where it is not exclusive.
+        case requiredWithout([String], isExclusive: Bool)
+        /// None: the operator asks whether it was given.
+        case absent
         case integer(Int)
         case number(Double, spelling: String)
         case word(String)
@@ -135,6 +160,8 @@ package final class ParameterSpec: Sendable {
         defaultParameter =
             switch defaultValue {
             case .required, .requiredWithout: nil
+            // Nobody reads it.
+            case .absent: .integers([0])
             case .integer(let value): .integers([value])
             case .number(let value, _): .numbers([value])
             case .word(let value): .word(value)

@@ -9,13 +9,16 @@ package protocol Operator: Sendable {
     /// parameters, or have to be seen together.
     func scope(_ parameters: ParameterValues) -> Scope
 
-    /// The shape of one row's answer: rows of how many numbers, and how many of them for a row of
-    /// x.
+    /// Whether an answer's row is a matrix, [n, columns]: the shape then depends on parameters.
+    var addsAxis: Bool { get }
+
+    /// The shape of one row's answer, and of one of its cotangents: rows of how many numbers, and
+    /// how many of them for a row of x.
     func answerShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape
 
     /// Refuses what no single parameter can know is wrong, once a request.
     func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [DenseRows?]
+        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
     ) throws(OperatorError)
 
     /// The further outputs of a request, of those that the descriptor lists.
@@ -40,10 +43,12 @@ extension Operator {
         AnswerShape(rowsPerInputRow: 1, rowLength: n, addsAxis: false)
     }
 
+    package var addsAxis: Bool { false }
+
     package func isQuick(_ parameters: ParameterValues) -> Bool { true }
 
     package func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [DenseRows?]
+        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
     ) throws(OperatorError) {}
 
     package func outputs(
@@ -123,11 +128,11 @@ package struct RowBlock: Sendable {
     package let rows: Range<Int>
     package let parameters: ParameterValues
     /// Further inputs in the descriptor's order; nil where an optional one is absent.
-    package let inputs: [DenseRows?]
+    package let inputs: [InputTensor?]
     package let cancellation: Cancellation
 
     package init(
-        x: DenseRows, rows: Range<Int>, parameters: ParameterValues, inputs: [DenseRows?] = [],
+        x: DenseRows, rows: Range<Int>, parameters: ParameterValues, inputs: [InputTensor?] = [],
         cancellation: Cancellation = .never
     ) {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= x.rowCount)
@@ -166,6 +171,12 @@ extension Operator {
             "x", block.x, rows: block.rows,
             acceptsNegativeInfinity: descriptor.acceptsNegativeInfinity
         ) { row, count in finiteCounts[row - first] = count }
+        for (spec, input) in zip(descriptor.inputs, block.inputs) where spec.shape == .likeX {
+            guard case .rows(let numbers) = input else { continue }
+            try Validation.check(
+                spec.name, numbers, rows: block.rows, acceptsNegativeInfinity: false
+            ) { _, _ in }
+        }
         if let stack, let name = direction.stackName {
             for g in 0..<stack.stackCount {
                 let start = stack.rowIndex(g, first)

@@ -84,12 +84,9 @@ package struct ParameterValues: Sendable {
         return values[index]
     }
 
-    /// The same by name, for what does not know the operator.
-    package subscript(name: String) -> ParameterValue {
-        guard let index = specs.firstIndex(where: { $0.name == name }) else {
-            preconditionFailure("no parameter \(name)")
-        }
-        return values[index]
+    /// The same by name, for what does not know the operator; nil where it has no such parameter.
+    package func value(named name: String) -> ParameterValue? {
+        specs.firstIndex { $0.name == name }.map { values[$0] }
     }
 
     /// Whether the request named it, rather than leave it to its default.

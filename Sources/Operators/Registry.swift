@@ -5,6 +5,10 @@ package enum Registry {
         Mask(),
         Values(),
         Magnitude(),
+        SoftTopK(),
+        SoftTopKSorted(),
+        TopKast(),
+        GaussianK(),
     ]
 
     /// The operator called `name`, if there is one.

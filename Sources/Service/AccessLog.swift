@@ -38,7 +38,7 @@ extension RequestRecord {
             line["rows"] = "\(summary.rows)"
             line["n"] = "\(summary.n)"
             line["dtype"] = "\(summary.dtype.rawValue)"
-            line["k"] = summary.k.map { "\($0)" }
+            line["k"] = summary.k.map { k in Int(exactly: k).map { "\($0)" } ?? "\(k)" }
             line["nnz"] = summary.nnz.map { "\($0)" }
         }
         if let timings {

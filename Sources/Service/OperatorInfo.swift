@@ -41,11 +41,13 @@ struct OperatorInfo: Encodable {
 /// An array beside x or beside the answer.
 struct TensorInfo: Encodable {
     let name: String
+    let shape: String
     let doc: String
     let required: Bool
 
     init(_ spec: TensorSpec) {
         name = spec.name
+        shape = spec.shape.name
         doc = spec.doc
         required = spec.isRequired
     }
@@ -82,17 +84,18 @@ struct ParameterInfo: Encodable {
             try object.encode(minimum, forKey: .minimum)
             try object.encodeIfPresent(maximum, forKey: .maximum)
             if atMostRowLength { try object.encode("n", forKey: .maximum) }
-        case .number(let minimum, let maximum, let fractions):
+        case .number(let minimum, let maximum, let fractions, let atMostRowLength):
             try object.encode("number", forKey: .type)
             try object.encode(minimum, forKey: .minimum)
             try object.encodeIfPresent(maximum, forKey: .maximum)
+            if atMostRowLength { try object.encode("n", forKey: .maximum) }
             if !fractions.isEmpty { try object.encode(fractions.keys.sorted(), forKey: .values) }
         case .choice(let words):
             try object.encode("string", forKey: .type)
             try object.encode(words, forKey: .values)
         }
         switch spec.defaultValue {
-        case .required, .requiredWithout: break
+        case .required, .requiredWithout, .absent: break
         case .boolean(let value): try object.encode(value, forKey: .defaultValue)
         case .words(let words): try object.encode(words, forKey: .defaultValue)
         case .integer(let value): try object.encode(value, forKey: .defaultValue)

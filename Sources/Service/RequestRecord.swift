@@ -36,7 +36,7 @@ final class RequestRecord {
         let n: Int
         let dtype: DType
         /// The first row's.
-        let k: Int?
+        let k: Double?
         var nnz: Int?
 
         init(_ request: InferenceRequest) {
@@ -45,8 +45,12 @@ final class RequestRecord {
             rows = request.x.rowCount
             n = request.x.rowLength
             dtype = request.x.dtype
-            let hasK = request.op.descriptor.parameters.contains { $0.name == "k" }
-            k = hasK ? request.parameters["k"].integers.first : nil
+            k =
+                switch request.parameters.value(named: "k") {
+                case .integers(let values): values.first.map { Double($0) }
+                case .numbers(let values): values.first
+                default: nil
+                }
         }
     }
 

@@ -26,13 +26,13 @@ import Testing
             for rows in [1, 3] {
                 let request = try decode("n=5&k=2&lambda=0.5", .forward, byteCount: 20 * rows)
                 #expect(request.x.rowCount == rows && request.stack == nil)
-                #expect(request.parameters["k"].integers == [2])
-                #expect(request.parameters["lambda"].numbers == [0.5])
+                #expect(request.parameters.value(named: "k")?.integers == [2])
+                #expect(request.parameters.value(named: "lambda")?.numbers == [0.5])
                 let vjp = try decode("n=5&k=2&lambda=0.5", .vjp, byteCount: 40 * rows)
                 #expect(vjp.x.rowCount == rows && vjp.stackCount == 1)
             }
             let other = try decode("n=5&k=3&lambda=0.5", .forward, byteCount: 20)
-            #expect(other.parameters["k"].integers == [3])
+            #expect(other.parameters.value(named: "k")?.integers == [3])
             let doubles = try decode("n=5&k=2&dtype=float64", .forward, byteCount: 40)
             #expect(doubles.x.rowCount == 1 && doubles.x.dtype == .float64)
         }
@@ -50,7 +50,7 @@ import Testing
             for i in 0..<200 {
                 let k = (thread * 31 + i * 7) % 90 + 1
                 let request = try? decode("n=100&k=\(k)", .forward, byteCount: 400)
-                #expect(request?.parameters["k"].integers == [k])
+                #expect(request?.parameters.value(named: "k")?.integers == [k])
             }
         }
     }

@@ -53,41 +53,59 @@ extension Comparison {
         return names
     }
 
+    /// The schema of an array in JSON that has no format of its own.
+    static func expected(_ shape: TensorSpec.Shape, _ type: TensorSpec.Element) -> Tree {
+        let nested = ["Vector", "Matrix"].map { Self.reference("schemas", $0) }
+        switch shape {
+        case .perRow:
+            let element: Tree =
+                switch type {
+                case .answer, .float64: ["type": "number"]
+                case .int64: ["type": "integer"]
+                case .bool: ["type": "boolean"]
+                }
+            let list: Tree = ["type": "array", "minItems": 1, "items": element]
+            let lists: Tree = ["type": "array", "minItems": 1, "items": list]
+            return ["oneOf": .list([element] + (type == .answer ? nested : [list, lists]))]
+        case .indices:
+            let list: Tree = [
+                "type": "array",
+                "items": [
+                    "type": "integer", "minimum": 0,
+                    "maximum": .number(Double(Limits.rowLengthMax - 1)),
+                ],
+            ]
+            return ["oneOf": [list, ["type": "array", "minItems": 1, "items": list]]]
+        default:
+            return ["oneOf": .list(nested)]
+        }
+    }
+
     /// Each further output says what its descriptor says, and a group has all its members.
     private mutating func compareOutputs(_ properties: Tree, _ columns: [String], _ place: String) {
         var groups: [String: [String]] = [:]
         for spec in Registry.all.flatMap({ $0.descriptor.outputs }) {
-            var property = properties[spec.name]
-            if case .shared(let group) = spec.shape {
-                property = tree.resolving(properties[group])?["properties"]?[spec.name]
-                if groups[group]?.contains(spec.name) != true {
-                    groups[group, default: columns].append(spec.name)
-                }
+            var member: (group: String, name: String)?
+            if case .shared(let group) = spec.shape { member = (group, spec.name) }
+            if case .sparse = spec.shape { member = (spec.name, "data") }
+            guard let member else {
+                comparePlain(properties[spec.name], spec, "\(place).\(spec.name)")
+                continue
+            }
+            let group = tree.resolving(properties[member.group])
+            if groups[member.group]?.contains(member.name) != true {
+                groups[member.group, default: columns].append(member.name)
             }
             expectDescription(
-                tree.resolving(property), says: [spec.doc], "\(place).\(spec.name)")
-            if spec.shape == .perRow {
-                let element: Tree =
-                    switch spec.type {
-                    case .answer, .float64: ["type": "number"]
-                    case .int64: ["type": "integer"]
-                    case .bool: ["type": "boolean"]
-                    }
-                let list: Tree = ["type": "array", "minItems": 1, "items": element]
-                let lists: Tree = ["type": "array", "minItems": 1, "items": list]
-                let nested = ["Vector", "Matrix"].map { Self.reference("schemas", $0) }
-                let shapes = [element] + (spec.type == .answer ? nested : [list, lists])
-                expect(
-                    tree.resolving(property)?.withoutProse, ["oneOf": .list(shapes)],
-                    "\(place).\(spec.name)")
-            }
+                tree.resolving(group?["properties"]?[member.name]), says: [spec.doc],
+                "\(place).\(spec.name)")
         }
         for (group, members) in groups {
             let schema = tree.resolving(properties[group])
             expectSame(schema?["required"]?.words ?? [], members, "\(place).\(group) required")
             expectSame(schema?["properties"]?.keys ?? [], members, "\(place).\(group)")
             for member in members {
-                if columns.contains(member) {
+                if columns.contains(member) && member != "data" {
                     expect(
                         schema?["properties"]?[member], properties[member] ?? .null,
                         "\(place).\(group).\(member)")
@@ -99,6 +117,20 @@ extension Comparison {
                 }
             }
         }
+    }
+
+    /// Operators may share an output's name: then its schema is anyOf theirs.
+    private mutating func comparePlain(_ property: Tree?, _ spec: TensorSpec, _ place: String) {
+        let choices = property?["anyOf"]?.elements ?? [property ?? .null]
+        let found = choices.map { choice in
+            var comparison = Comparison(tree: tree, evidence: evidence)
+            let schema = tree.resolving(choice)
+            comparison.expectDescription(schema, says: [spec.doc], place)
+            comparison.expect(
+                schema?.withoutProse, Self.expected(spec.shape, spec.type), place)
+            return comparison.differences
+        }
+        if !found.contains([]) { differences += found[0] }
     }
 
     /// Rows, in up to two further axes, of `element`.
@@ -144,6 +176,9 @@ extension Comparison {
         ],
         "schemas.Parameter.properties.directions.items": [
             "type": "string", "enum": Tree(Direction.allCases.map { $0.rawValue }),
+        ],
+        "schemas.Tensor.properties.shape": [
+            "type": "string", "enum": Tree(TensorSpec.Shape.names),
         ],
         "schemas.Parameter.properties.maximum": [
             "oneOf": [["type": "number"], ["type": "string", "const": "n"]]

@@ -40,11 +40,12 @@ extension Comparison {
             differences.append("\(place) has no items")
         }
         if let items = schema["items"] { compareForm(items, "\(place)[]") }
-        for (index, choice) in (schema["oneOf"]?.elements ?? []).enumerated()
+        for (index, choice) in ((schema["oneOf"] ?? schema["anyOf"])?.elements ?? [])
+            .enumerated()
         where choice.keys != ["required"] {
             compareForm(choice, "\(place)/\(index)")
         }
-        let isTyped = ["type", "$ref", "oneOf", "allOf"].contains { schema[$0] != nil }
+        let isTyped = ["type", "$ref", "oneOf", "anyOf", "allOf"].contains { schema[$0] != nil }
         // Raw numbers are no JSON; there is only a text to describe them.
         if place.hasPrefix("Raw") {
             expectProse(schema, ["description"], place)

@@ -78,11 +78,15 @@ extension Comparison {
             + parameters.filter { $0.defaultValue == .required }.map { $0.name }
             + descriptor.inputs.filter { $0.isRequired }.map { $0.name }
         expectSame(schema["required"]?.words ?? [], required, "\(name) required")
-        let choices = parameters.compactMap { spec -> Tree? in
-            guard case .requiredWithout(let other) = spec.defaultValue else { return nil }
-            return [["required": [.string(spec.name)]], ["required": [.string(other)]]]
+        for word in ["oneOf", "anyOf"] {
+            let choices = parameters.compactMap { spec -> Tree? in
+                guard case .requiredWithout(let others, let isExclusive) = spec.defaultValue,
+                    isExclusive == (word == "oneOf")
+                else { return nil }
+                return .list(([spec.name] + others).map { ["required": [.string($0)]] })
+            }
+            expect(schema[word] ?? .null, choices.first ?? .null, "\(name) \(word)")
         }
-        expect(schema["oneOf"] ?? .null, choices.first ?? .null, "\(name) oneOf")
 
         let properties = schema["properties"] ?? [:]
         let stacks = op.directions.compactMap { $0.stackName }
@@ -112,8 +116,8 @@ extension Comparison {
         for input in descriptor.inputs {
             let found = tree.resolving(properties[input.name])
             expectDescription(found, says: [input.doc], "\(name).\(input.name)")
-            let arrays = ["Vector", "Matrix"].map { Self.reference("schemas", $0) }
-            expect(found?.withoutProse, ["oneOf": .list(arrays)], "\(name).\(input.name)")
+            expect(
+                found?.withoutProse, Self.expected(input.shape, .answer), "\(name).\(input.name)")
         }
     }
 
@@ -148,16 +152,17 @@ extension Comparison {
             one = ["type": "integer", "minimum": .number(Double(minimum))]
             one["maximum"] = maximum.map { .number(Double($0)) }
             if atMostRowLength { more["x-maximum"] = "n" }
-        case .number(let minimum, let maximum, let fractions):
+        case .number(let minimum, let maximum, let fractions, let atMostRowLength):
             one = ["type": "number", "minimum": .number(minimum)]
             one["maximum"] = maximum.map { .number($0) }
+            if atMostRowLength { more["x-maximum"] = "n" }
             others = fractions.keys.sorted().map { ["type": "string", "const": .string($0)] }
         case .choice(let words):
             one = ["type": "string", "enum": Tree(words)]
         }
         if spec.isPerRow { others.append(["type": "array", "minItems": 1, "items": .object(one)]) }
         switch spec.defaultValue {
-        case .required, .requiredWithout: break
+        case .required, .requiredWithout, .absent: break
         case .boolean(let value): more["default"] = .bool(value)
         case .words(let words): more["default"] = Tree(words)
         case .integer(let value): more["default"] = .number(Double(value))
@@ -199,7 +204,15 @@ extension Comparison {
             ("Scores", ["oneOf": [named("ScoreRow"), array(named("ScoreRow"))]]),
             ("ScoreRow", array(score)),
             ("Cotangent", named("Numbers")), ("Tangent", named("Numbers")),
-            ("Numbers", ["oneOf": [named("Vector"), named("Matrix"), array(named("Matrix"))]]),
+            (
+                "Numbers",
+                [
+                    "oneOf": [
+                        named("Vector"), named("Matrix"), array(named("Matrix")),
+                        array(array(named("Matrix"))),
+                    ]
+                ]
+            ),
             ("Matrix", array(named("Vector"))),
             ("Vector", array(["type": "number"])),
         ]

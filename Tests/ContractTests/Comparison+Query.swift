@@ -48,11 +48,25 @@ extension Comparison {
     /// Headers that a POST may bring beside those of HTTP itself.
     static let headerNames = ["X-Request-Id", "Topk-Timeout-Ms", "Content-Encoding"]
 
+    /// Further inputs that raw bodies may have.
+    private static let rawInputs: [String] = {
+        var names: [String] = []
+        for input in Registry.all.flatMap({ $0.descriptor.inputs })
+        where input.shape != .weights && !names.contains(input.name) {
+            names.append(input.name)
+        }
+        return names
+    }()
+
     /// All names that a query may have.
     static func queryNames(_ direction: Direction) -> [String] {
         var names = ["n", "shape", "operator", "dtype", "format", "index_dtype", "width"]
         if let stack = direction.stackName { names.append(stack + "s") }
-        let specs = Registry.all.flatMap { $0.descriptor.parameters }.filter {
+        let inputs = Registry.all.filter { $0.directions.contains(direction) }
+            .flatMap { $0.descriptor.inputs }
+        if inputs.contains(where: { $0.shape != .weights }) { names.append("inputs") }
+        let operators = Registry.all.filter { $0.directions.contains(direction) }
+        let specs = operators.flatMap { $0.descriptor.parameters }.filter {
             $0.directions.contains(direction)
         }
         for spec in specs where !names.contains(spec.name) { names.append(spec.name) }
@@ -68,7 +82,7 @@ extension Comparison {
         let specs = Registry.all.flatMap { $0.descriptor.parameters }.filter { $0.name == name }
         // 1,2,3 is one value and not three; only lists need to say so.
         let isList =
-            name == "shape"
+            name == "shape" || name == "inputs"
             || specs.contains { spec in
                 if case .subset = spec.kind { return true }
                 return spec.isPerRow
@@ -93,6 +107,10 @@ extension Comparison {
         "shape": [
             "type": "array", "minItems": 1, "maxItems": 2,
             "items": ["type": "integer", "minimum": 1],
+        ],
+        "inputs": [
+            "type": "array", "minItems": 1, "uniqueItems": true,
+            "items": ["type": "string", "enum": Tree(Self.rawInputs)],
         ],
         "cotangents": [
             "type": "integer", "minimum": 1, "maximum": .number(Double(Limits.cotangentsMax)),

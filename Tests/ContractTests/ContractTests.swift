@@ -42,11 +42,11 @@ struct ContractTests {
     }
 
     // Catches: a contract that outgrows its readers.
-    @Test("openapi.yaml has less than 1600 lines of less than 100 columns")
+    @Test("openapi.yaml has less than 2300 lines of less than 100 columns")
     func yamlIsReadable() throws {
         let text = String(decoding: try Data(contentsOf: ContractFile.yamlURL), as: UTF8.self)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines.count <= 1600)
+        #expect(lines.count <= 2300)
         for (index, line) in lines.enumerated() {
             #expect(line.count < 100, "line \(index + 1)")
         }

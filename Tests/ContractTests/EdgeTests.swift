@@ -28,7 +28,10 @@ struct EdgeTests {
         ) throws {
             var members = members
             if let stack = direction.stackName, members[stack] == nil {
-                members[stack] = members["x"]
+                // Where answers have an axis more, one column.
+                members[stack] =
+                    op.addsAxis
+                    ? .list([Tree](repeating: .list([[1], [1], [1], [1]]), count: 2)) : members["x"]
             }
             let request = Tree.object(members)
             let name = direction.rawValue.capitalized + "Request"
@@ -86,6 +89,10 @@ struct EdgeTests {
         switch spec.name {
         case "max_iterations", "tolerance": members.merging(["solver": "dykstra", "p": 2]) { $1 }
         case "solver": members.merging(["p": 2]) { $1 }
+        case "cost_scale" where members["operator"] == "soft_topk", "legacy_batch_scale":
+            members.merging(["epsilon": 1]) { $1 }
+        case "density_extra":
+            members.filter { $0.key != "k_forward" }.merging(["density_forward": 1e-12]) { $1 }
         default: members
         }
     }
@@ -125,9 +132,13 @@ struct EdgeTests {
                 taken.append(4)
                 beyond.append(5)
             }
-        case .number(let minimum, let maximum, let fractions):
+        case .number(let minimum, let maximum, let fractions, let atMostRowLength):
             taken = [.number(minimum)] + fractions.keys.sorted().map { .string($0) }
             refused += [.number(minimum - 0.001), .string("\(minimum)"), "5/3"]
+            if atMostRowLength {
+                taken.append(4)
+                beyond.append(4.001)
+            }
             if let maximum {
                 taken.append(.number(maximum))
                 refused.append(.number(maximum + 0.001))

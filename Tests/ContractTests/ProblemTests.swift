@@ -78,7 +78,7 @@ struct ProblemTests {
         .invalidTarget: ["path": "/topk?k=%00", "body": "{}"],
         .invalidJSON: ["body": "[1, 2]"],
         .duplicateKey: ["body": #"{"x": [1], "k": 1, "k": 1}"#],
-        .tooDeep: ["body": ["x": [[[[1]]]], "k": 1]],
+        .tooDeep: ["body": ["x": [[[[[1]]]]], "k": 1]],
         .numberTooLarge: ["body": #"{"x": [1e999], "k": 1}"#],
         .invalidQuery: ["path": "/topk?n=%zz", "headers": raw, "body": "four"],
         .misplacedParameter: ["path": "/topk", "body": ["x": [1], "k": 1, "n": 1]],

@@ -53,8 +53,37 @@ struct RawExampleTests {
     }
 
     private static func body(_ request: Tree) -> [UInt8] {
-        let stack = request["cotangent"] ?? request["tangent"] ?? []
-        return Wire.bytes(numbers(request["x"] ?? .null) + numbers(stack), dtype(request))
+        let type = dtype(request)
+        let stack = Wire.bytes(numbers(request["cotangent"] ?? request["tangent"] ?? []), type)
+        let x = Wire.bytes(numbers(request["x"] ?? .null), type)
+        let inputs = inputs(request)
+        if inputs.isEmpty { return x + stack }
+        var body = padded(x)
+        for spec in inputs {
+            let value = request[spec.name] ?? .null
+            guard spec.shape == .indices else {
+                body += padded(Wire.bytes(numbers(value), type))
+                continue
+            }
+            let lists = shape(request["x"] ?? .null).count == 1 ? [value] : value.elements
+            let ends = lists.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.elements.count) }
+            body += padded(int32(ends)) + padded(int32(numbers(value).map { Int($0) }))
+        }
+        return body + stack
+    }
+
+    private static func padded(_ bytes: [UInt8]) -> [UInt8] {
+        bytes + [UInt8](repeating: 0, count: (8 - bytes.count % 8) % 8)
+    }
+
+    private static func int32(_ values: [Int]) -> [UInt8] {
+        values.flatMap { value in withUnsafeBytes(of: Int32(value)) { Array($0) } }
+    }
+
+    /// The further inputs that a request has.
+    private static func inputs(_ request: Tree) -> [TensorSpec] {
+        let op = request["operator"]?.text.flatMap { Registry.find($0) }
+        return (op?.descriptor.inputs ?? []).filter { request[$0.name] != nil }
     }
 
     private static func dtype(_ tree: Tree) -> DType {
@@ -67,9 +96,14 @@ struct RawExampleTests {
         var items = ["shape=" + x.map { "\($0)" }.joined(separator: ",")]
         for name in ["cotangent", "tangent"] {
             let stack = shape(request[name] ?? .null)
-            if stack.count > x.count { items.append("\(name)s=\(stack[0])") }
+            let op = request["operator"]?.text.flatMap { Registry.find($0) }
+            let axes = x.count + (op?.addsAxis == true && name == "cotangent" ? 1 : 0)
+            if stack.count > axes { items.append("\(name)s=\(stack[0])") }
         }
-        for (name, value) in request.members where !["x", "cotangent", "tangent"].contains(name) {
+        let inputs = inputs(request).map { $0.name }
+        if !inputs.isEmpty { items.append("inputs=" + inputs.joined(separator: ",")) }
+        let arrays = ["x", "cotangent", "tangent"] + inputs
+        for (name, value) in request.members where !arrays.contains(name) {
             let values = value.elements.isEmpty ? [value] : value.elements
             let texts = values.map { $0.text ?? $0.json() }
             items.append("\(name)=" + texts.joined(separator: ","))
@@ -99,7 +133,15 @@ struct RawExampleTests {
         let fields = ["operator", "format", "shape", "dtype", "width"]
         var expected: [String: [Double]] = [:]
         for (field, value) in documented.members where !fields.contains(field) {
-            if value.members.isEmpty { expected[field] = numbers(value) }
+            if value.members.isEmpty && !field.hasSuffix("_mask") {
+                expected[field] = numbers(value)
+            }
+            if field.hasSuffix("_mask") {
+                let lists = shape.count == 1 ? [value] : value.elements
+                let counts = lists.map { Double($0.elements.count) }
+                expected["\(field).indptr"] = counts.reduce(into: [0]) { $0.append($0.last! + $1) }
+                expected["\(field).indices"] = numbers(value)
+            }
             for (member, inner) in value.members {
                 expected["\(field).\(member)"] = numbers(inner)
             }
@@ -108,7 +150,8 @@ struct RawExampleTests {
         let found = Wire.sections(answer)
         #expect(found?.keys.sorted() == expected.keys.sorted(), "\(name)")
         for (section, values) in expected {
-            let exact = ["residual"].contains(section) || dtype == .float64
+            let doubles = ["residual", "threshold", "penalty"]
+            let exact = doubles.contains(section) || dtype == .float64
             let rounded = exact ? values : values.map { Double(Float($0)) }
             #expect(found?[section] == rounded, "\(name) \(section)")
         }

@@ -42,6 +42,8 @@ struct SchemaCheck {
             return unless(!errors(instance, against: rule).isEmpty)
         case "allOf":
             return rule.elements.flatMap { errors(instance, against: $0, at: place) }
+        case "anyOf":
+            return unless(rule.elements.contains { errors(instance, against: $0).isEmpty })
         case "oneOf":
             return unless(rule.elements.count { errors(instance, against: $0).isEmpty } == 1)
         default:

@@ -12,6 +12,13 @@ package enum Compute {
         ]
         if !k.isEmpty { named["k"] = .integers(k) }
         named.merge(more) { $1 }
+        return self.parameters(op, named)
+    }
+
+    /// Parameters of any operator by their names.
+    package static func parameters(
+        _ op: any Operator, _ named: [String: ParameterValue]
+    ) -> ParameterValues {
         let values = op.descriptor.parameters.map { spec in
             named[spec.name] ?? spec.defaultParameter ?? .integers([0])
         }
@@ -25,17 +32,19 @@ package enum Compute {
     ///   - weights: w, one row or one for each of x.
     package static func run(
         _ op: any Operator, _ direction: Direction, _ x: [[Double]], stack: [[[Double]]] = [],
-        weights: [[Double]]? = nil, dtype: DType = .float64, _ parameters: ParameterValues,
-        _ workspace: Workspace = Workspace()
+        weights: [[Double]]? = nil, inputs named: [String: InputTensor] = [:],
+        dtype: DType = .float64, _ parameters: ParameterValues, _ workspace: Workspace = Workspace()
     ) throws(OperatorError) -> OperatorOutput {
-        let inputs = op.descriptor.inputs.map { _ in
-            weights.map { DenseRows($0, dtype: .float64) }
-        }
+        var named = named
+        named["w"] = weights.map { .rows(DenseRows($0, dtype: .float64)) }
+        let inputs = op.descriptor.inputs.map { named[$0.name] }
         let rows = DenseRows(x, dtype: dtype)
         try op.check(parameters, rows, inputs)
         let output = OperatorOutput()
+        let n = x.first?.count ?? 0
+        let length = direction == .vjp ? n : op.answerShape(rowLength: n, parameters).rowLength
         output.reset(
-            dtype: dtype, rowLength: x.first?.count ?? 0, rowCapacity: x.count,
+            dtype: dtype, rowLength: length, rowCapacity: x.count,
             op.outputs(direction, parameters))
         let block = RowBlock(
             x: rows, rows: 0..<x.count, parameters: parameters, inputs: inputs)
@@ -66,8 +75,17 @@ package enum Compute {
     }
 
     /// Scatters CSR into rows; checks the invariants that readers rely on.
-    package static func dense(_ rows: SparseRows, keepsZeros: Bool = false) -> [[Double]] {
+    ///
+    /// - Parameter isFull: rows that were stored with their zeros, without columns.
+    package static func dense(
+        _ rows: SparseRows, keepsZeros: Bool = false, isFull: Bool = false
+    ) -> [[Double]] {
         (0..<rows.rowCount).map { row in
+            if isFull {
+                return (rows.indptr[row]..<rows.indptr[row + 1]).map {
+                    rows.dtype.load(rows.data.baseAddress!, at: $0)
+                }
+            }
             var dense = [Double](repeating: 0, count: rows.rowLength)
             var last: Int32 = -1
             for i in rows.indptr[row]..<rows.indptr[row + 1] {

@@ -108,7 +108,7 @@ enum JSONCases {
             "100,000 empty rows", "{\"x\":[[]\(LineCases.run(",[]", 99_999))],\"k\":1}",
             "empty_rows", [422]),
         bad("three axes", #"{"x":[[[1]]],"k":1}"#, "wrong_shape", [422]),
-        bad("four axes", #"{"x":[[[[1]]]],"k":1}"#, "too_deep"),
+        bad("five axes", #"{"x":[[[[[1]]]]],"k":1}"#, "too_deep"),
         bad("a number among rows", #"{"x":[[1],2],"k":1}"#, "wrong_type", [422]),
         bad("a row among numbers", #"{"x":[1,[2]],"k":1}"#, "wrong_type", [422]),
         bad("an object among numbers", #"{"x":[1,{}],"k":1}"#, "wrong_type", [422]),

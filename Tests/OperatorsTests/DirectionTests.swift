@@ -58,7 +58,7 @@ import Testing
     }
 
     // Catches: a jvp or linearization with a wrong term, sign or denominator.
-    @Test("jvp, vjp and linearization are one Jacobian", arguments: Registry.names)
+    @Test("jvp, vjp and linearization are one Jacobian", arguments: Names.paper)
     func oneJacobian(_ name: String) throws {
         print("DirectionTests \(name) seed \(Self.seed)")
         let op = try #require(Registry.find(name))
@@ -98,7 +98,7 @@ import Testing
     }
 
     // Catches: an error that vjp, jvp and linearization share.
-    @Test("all directions are the matrix, in 80 bits", arguments: Registry.names)
+    @Test("all directions are the matrix, in 80 bits", arguments: Names.paper)
     func matrix(_ name: String) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: Self.seed)
@@ -128,7 +128,7 @@ import Testing
     }
 
     // Catches: a formula that is wrong in kernel and reference alike.
-    @Test("lambda's gradient is a finite difference", arguments: Registry.names)
+    @Test("lambda's gradient is a finite difference", arguments: Names.paper)
     func lambdaDifference(_ name: String) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: Self.seed)
@@ -174,7 +174,7 @@ import Testing
 
     // Catches: segments that are coupled, or coupled wrongly, with general weights.
     @Test(
-        "general weights: vjp is a difference of jvp's, jvp of forward's", arguments: Registry.names
+        "general weights: vjp is a difference of jvp's, jvp of forward's", arguments: Names.paper
     )
     func generalWeights(_ name: String) throws {
         let op = try #require(Registry.find(name))

@@ -42,7 +42,8 @@ import Testing
 
         func answerShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape {
             AnswerShape(
-                rowsPerInputRow: n, rowLength: parameters["k"].integer(row: 0), addsAxis: true)
+                rowsPerInputRow: n, rowLength: parameters.value(named: "k")?.integer(row: 0) ?? 0,
+                addsAxis: true)
         }
 
         func forward(
@@ -84,7 +85,7 @@ import Testing
         return RowBlock(
             x: x, rows: 0..<1,
             parameters: ParameterValues(op.descriptor.parameters, [.integers([2])]),
-            inputs: op.descriptor.inputs.map { _ in x }, cancellation: cancellation)
+            inputs: op.descriptor.inputs.map { _ in .rows(x) }, cancellation: cancellation)
     }
 
     @Test("a residual goes in and comes out beside the answer, with a vjp")

@@ -15,28 +15,39 @@ import Testing
             var random = SplitMix64(seed: 11)
             for _ in 0..<400 {
                 let kind = Int.random(in: 0..<HostileRow.kindCount, using: &random)
-                let n = [1, 7, 16, 64, 100, 700, 9000].randomElement(using: &random)!
+                let n = Samples.lengths(op, [1, 7, 16, 64, 100, 700, 9000])
+                    .randomElement(using: &random)!
                 let x = HostileRow.make(kind, n, &random).map {
                     dtype == .float32 ? Double(Float($0)) : $0
                 }
                 if x.contains(where: { !$0.isFinite }) { continue }
-                let c = (0..<n).map { _ in Double(Float.random(in: -1...1, using: &random)) }
-                let k = Int.random(
-                    in: 1...min(n, [3, 20, n].randomElement(using: &random)!), using: &random)
-                let p = [4.0 / 3, 2, 3, 1.5, 7].randomElement(using: &random)!
-                let parameters = Compute.parameters(
-                    op, k: [k], lambda: [[0.01, 0.1, 10].randomElement(using: &random)!], p: p)
+                let parameters = Self.parameters(op, n, &random)
+                let length = Samples.cotangentLength(op, n: n, parameters)
+                let c = (0..<length).map { _ in Double(Float.random(in: -1...1, using: &random)) }
                 var seen: [[[Double]]] = []
                 for set in InstructionSet.allCases where set <= .best {
                     InstructionSet.pin(set)
                     let y = try Compute.forward(op, [x], dtype: dtype, parameters)
                     let g = try Compute.vjp(op, [x], [[c]], dtype: dtype, parameters)
-                    seen.append([y[0], g[0][0]])
+                    seen.append(y + g[0])
                 }
                 #expect(
                     seen.allSatisfy { $0 == seen[0] },
-                    "\(name) \(dtype) kind \(kind) n \(n) k \(k) p \(p)")
+                    "\(name) \(dtype) kind \(kind) n \(n)")
             }
         }
+    }
+
+    private static func parameters(
+        _ op: any Operator, _ n: Int, _ random: inout SplitMix64
+    ) -> ParameterValues {
+        guard Names.paper.contains(op.descriptor.name) else {
+            return Samples.parameters(op, n: n, using: &random)
+        }
+        let k = Int.random(
+            in: 1...min(n, [3, 20, n].randomElement(using: &random)!), using: &random)
+        let p = [4.0 / 3, 2, 3, 1.5, 7].randomElement(using: &random)!
+        return Compute.parameters(
+            op, k: [k], lambda: [[0.01, 0.1, 10].randomElement(using: &random)!], p: p)
     }
 }

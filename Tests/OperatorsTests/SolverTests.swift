@@ -15,7 +15,7 @@ import Testing
     }
 
     // Catches: a request for one solver that another answers.
-    @Test("the solver asked for is the one that ran", arguments: Registry.names)
+    @Test("the solver asked for is the one that ran", arguments: Names.paper)
     func askedIsRun(_ name: String) throws {
         let op = try #require(Registry.find(name))
         for solver in ["threshold", "pav", "dykstra"] {
@@ -38,7 +38,7 @@ import Testing
     }
 
     // Catches: a pooling or a partition that stops early, cancels or splits wrongly.
-    @Test("pav is threshold on random and hostile rows", arguments: Registry.names)
+    @Test("pav is threshold on random and hostile rows", arguments: Names.paper)
     func pavIsThreshold(_ name: String) throws {
         print("SolverTests.pav \(name) seed \(Self.seed)")
         let op = try #require(Registry.find(name))
@@ -65,7 +65,7 @@ import Testing
 
     // Catches: wrong corrections or weights in the projections, and a residual that is small
     // before the answer is right.
-    @Test("dykstra, converged, is threshold", arguments: Registry.names)
+    @Test("dykstra, converged, is threshold", arguments: Names.paper)
     func dykstraIsThreshold(_ name: String) throws {
         print("SolverTests.dykstra \(name) seed \(Self.seed)")
         let op = try #require(Registry.find(name))
@@ -111,7 +111,7 @@ import Testing
     }
 
     // Catches: a block's root that is wrong for weights other than 0 and 1.
-    @Test("general weights: pav is pooling by bisection in 80 bits", arguments: Registry.names)
+    @Test("general weights: pav is pooling by bisection in 80 bits", arguments: Names.paper)
     func generalWeights(_ name: String) throws {
         print("SolverTests.weights \(name) seed \(Self.seed)")
         let op = try #require(Registry.find(name))

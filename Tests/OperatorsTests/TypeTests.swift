@@ -79,13 +79,15 @@ import Testing
         for dtype in [DType.float16, .bfloat16] {
             for _ in 0..<150 {
                 // Long rows take the way through group maxima.
-                let n = [3, 50, 700].randomElement(using: &random)!
+                let n = Samples.lengths(op, [3, 50, 700]).randomElement(using: &random)!
                 let x = Compute.rounded(random.normals(n), dtype)
-                let c = Compute.rounded(random.normals(n), dtype)
-                let parameters = Compute.parameters(op, k: [1 + n / 20], lambda: [0.5], p: 2)
-                let wide = try Compute.forward(op, [x], parameters)[0]
-                let narrow = try Compute.forward(op, [x], dtype: dtype, parameters)[0]
-                #expect(narrow == Compute.rounded(wide, dtype), "\(name) \(dtype)")
+                let parameters = Samples.parameters(op, n: n, using: &random)
+                let length = Samples.cotangentLength(op, n: n, parameters)
+                let c = Compute.rounded(random.normals(length), dtype)
+                let wide = try Compute.forward(op, [x], parameters)
+                let narrow = try Compute.forward(op, [x], dtype: dtype, parameters)
+                #expect(
+                    narrow == wide.map { Compute.rounded($0, dtype) }, "\(name) \(dtype)")
                 let wideGradient = try Compute.vjp(op, [x], [[c]], parameters)[0][0]
                 let gradient = try Compute.vjp(op, [x], [[c]], dtype: dtype, parameters)[0][0]
                 #expect(gradient == Compute.rounded(wideGradient, dtype), "\(name) \(dtype)")

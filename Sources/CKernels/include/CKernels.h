@@ -66,7 +66,8 @@ void CKernels_signs_f32(const float *x, const int32_t *columns, size_t n, double
 void CKernels_signs_f64(const double *x, const int32_t *columns, size_t n, double *signs);
 
 /// Rounds n values to the type of an answer, clamped to its largest, and drops zeros unless they
-/// are to be kept; returns how many were written. Sets `is_finite` to false for a NaN or infinity.
+/// are to be kept; returns how many were written. Without `columns` they are 0, 1, 2 ... Sets
+/// `is_finite` to false for a NaN or infinity.
 size_t CKernels_round_f32(const double *values, const int32_t *columns, size_t n, bool keeps_zeros,
                           float *data, int32_t *indices, bool *is_finite);
 size_t CKernels_round_f64(const double *values, const int32_t *columns, size_t n, bool keeps_zeros,
@@ -201,5 +202,70 @@ double CKernels_mask_product(const double *slopes, const double *levels, size_t 
 /// the former.
 double CKernels_magnitude_product(const double *slopes, const double *levels, size_t n,
                                   size_t steepest, double weight, bool is_transposed, double *c);
+
+/// SOFT top-k. Entries of a row as distances from a centre: e_i = exp(-|x_i - centre| / tau),
+/// negative where x_i is above it; arrays have room for whole lines of 16, filled up with 0.
+typedef struct CKernels_Softness {
+  double centre;
+  /// A power of two by which x is multiplied first: sums of huge numbers stay finite.
+  double scale;
+  /// 1 / (tau * scale)
+  double inverse;
+} CKernels_Softness;
+
+/// Returns how many are above the centre.
+size_t CKernels_soft_distances_f32(const float *x, size_t n, CKernels_Softness at, double *e);
+size_t CKernels_soft_distances_f64(const double *x, size_t n, CKernels_Softness at, double *e);
+
+/// At the threshold centre + tau log(s), with q = y below and q = 1 - y above the centre: the sums
+/// of q and of q (1 - q) on either side, of q (1 - q) (1 - 2 y), and of (q (1 - q))^2.
+typedef struct CKernels_SoftSums {
+  double below;
+  double above;
+  double slope_below;
+  double slope_above;
+  double bend;
+  double squares;
+} CKernels_SoftSums;
+
+CKernels_SoftSums CKernels_soft_sums(const double *e, size_t n, double s);
+
+/// Distances in, y out; and y (1 - y) out.
+void CKernels_soft_weights(double *e, size_t n, double s);
+void CKernels_soft_slopes(double *e, size_t n, double s);
+
+/// The sums of w_i and of w_i (scale c_i - origin), and the largest |scale c_i|.
+typedef struct CKernels_SoftMean {
+  double total;
+  double moment;
+  double largest;
+} CKernels_SoftMean;
+
+CKernels_SoftMean CKernels_soft_mean_f32(const double *w, const float *c, size_t n, double scale,
+                                         double origin);
+CKernels_SoftMean CKernels_soft_mean_f64(const double *w, const double *c, size_t n, double scale,
+                                         double origin);
+
+/// out_i = w_i (scale c_i - mean) inverse / scale, kept within the finite numbers; `scale` is a
+/// power of two.
+void CKernels_soft_product_f32(const double *w, const float *c, size_t n, double scale,
+                               double mean, double inverse, double *out);
+void CKernels_soft_product_f64(const double *w, const double *c, size_t n, double scale,
+                               double mean, double inverse, double *out);
+
+/// out_i = u_i = a_i + b_i (a_i alone without b); the sums of u_i - shift and of its square.
+typedef struct CKernels_Moments {
+  double sum;
+  double squares;
+} CKernels_Moments;
+
+CKernels_Moments CKernels_moments_f32(const float *a, const float *b, size_t n, double shift,
+                                      float *out);
+CKernels_Moments CKernels_moments_f64(const double *a, const double *b, size_t n, double shift,
+                                      double *out);
+
+/// How many |x_i| >= bound.
+size_t CKernels_exceeding_f32(const float *x, size_t n, float bound);
+size_t CKernels_exceeding_f64(const double *x, size_t n, double bound);
 
 #endif

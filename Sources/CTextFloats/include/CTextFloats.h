@@ -67,8 +67,8 @@ typedef struct CTextFloats_Result {
   size_t expected;
   size_t found;
   CTextFloats_Kind kind;
-  /// The shape of an array that was read: `rank` entries, 1 to 3.
-  size_t shape[3];
+  /// The shape of an array that was read: `rank` entries, 1 to 4.
+  size_t shape[4];
   size_t rank;
   size_t count;
 } CTextFloats_Result;
@@ -85,7 +85,7 @@ CTextFloats_Result CTextFloats_scan(CTextFloats_Reader *reader, const char *byte
 size_t CTextFloats_field_count(const CTextFloats_Reader *reader);
 CTextFloats_Field CTextFloats_field(const CTextFloats_Reader *reader, size_t index);
 
-/// Reads member `index`, an array of numbers nested at most three deep, row-major into `out`.
+/// Reads member `index`, an array of numbers nested at most four deep, row-major into `out`.
 /// The string "-Infinity" is taken where `takes_negative_infinity` says so.
 CTextFloats_Result CTextFloats_read_floats(CTextFloats_Reader *reader, size_t index,
                                            bool takes_negative_infinity, float *out,
@@ -93,6 +93,11 @@ CTextFloats_Result CTextFloats_read_floats(CTextFloats_Reader *reader, size_t in
 CTextFloats_Result CTextFloats_read_doubles(CTextFloats_Reader *reader, size_t index,
                                             bool takes_negative_infinity, double *out,
                                             size_t capacity);
+
+/// Reads member `index`, one list of numbers (rank 1) or lists of any length (rank 2), into `out`
+/// and, for each list, how many numbers there are up to its end into `ends`; shape[0] counts lists.
+CTextFloats_Result CTextFloats_read_lists(CTextFloats_Reader *reader, size_t index, double *out,
+                                          size_t capacity, size_t *ends, size_t ends_capacity);
 
 /// A string; its bytes live until words are read again.
 typedef struct CTextFloats_Word {

@@ -17,15 +17,19 @@ enum JSONAnswer {
         text.append("],\"dtype\":\"\(request.x.dtype.rawValue)\"")
         if request.layout.format == .padded { text.append(",\"width\":\(result.width)") }
         append(result, [("data", result.answer)], to: &text)
-        for output in result.rowOutputs {
+        for output in result.plainOutputs {
             text.append(",\"\(output.spec.name)\":")
             appendNested(result, output.rows, to: &text) { rows, row, text in
-                text.appendNumber(rows, row, output.spec.type)
+                switch output.spec.shape {
+                case .perRow: text.appendNumber(rows, row, output.spec.type)
+                case .indices: text.appendColumns(rows, row)
+                default: text.appendAllValues(rows, row)
+                }
             }
         }
         for group in result.groups {
             text.append(",\"\(group.name)\":{")
-            append(result, group.members.map { ($0.spec.name, $0.rows) }, isFirst: true, to: &text)
+            append(result, group.members, isFirst: true, to: &text)
             text.append("}")
         }
         text.append("}\n")
@@ -36,8 +40,9 @@ enum JSONAnswer {
     private static func byteBound(_ result: InferenceResult) -> Int {
         let numberBytes = Int(CTextFloats_double_bytes)
         var bound = 1024 + columnBytes(result, result.answer) + valueBytes(result, result.answer)
-        for output in result.rowOutputs {
-            bound += 64 + output.rows.rowCount * (numberBytes + bracketBytes)
+        for output in result.plainOutputs {
+            bound += 64 + output.rows.storedCount * numberBytes
+            bound += output.rows.rowCount * bracketBytes
         }
         for group in result.groups {
             bound += 64 + columnBytes(result, group.members[0].rows)

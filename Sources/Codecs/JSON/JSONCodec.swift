@@ -20,6 +20,7 @@ package struct JSONCodec: Codec {
         "cotangents":
             "the query of an application/octet-stream request; here cotangent has its shape",
         "tangents": "the query of an application/octet-stream request; here tangent has its shape",
+        "inputs": "the query of an application/octet-stream request; here inputs have their names",
         "cotangent": "POST /topk/vjp",
         "tangent": "POST /topk/jvp",
     ]
@@ -46,14 +47,10 @@ package struct JSONCodec: Codec {
             reader: reader, dtype: common.dtype, bodyBytes: message.body.count, pool: pool)
         let (x, isSingleRow) = try tensors.x(
             takesNegativeInfinity: common.op.descriptor.acceptsNegativeInfinity)
-        let stack = try stackName.map { (name) throws(ServiceError) in
-            try tensors.stack(name, x, isSingleRow: isSingleRow)
+        var inputs: [InputTensor?] = []
+        for spec in common.op.descriptor.inputs {
+            inputs.append(try tensors.input(spec, x, isSingleRow: isSingleRow))
         }
-        var inputs: [DenseRows?] = []
-        for spec in common.op.descriptor.inputs { inputs.append(try tensors.input(spec, x)) }
-        try common.checkLayout(
-            rowLength: x.rowLength,
-            elementCount: x.rowCount * x.rowLength * (stack?.rows.stackCount ?? 1))
         // Read before they are decoded: typed throws do not pass through the look-up closure.
         var values: [String: RawValue] = [:]
         for spec in common.parameters {
@@ -64,6 +61,13 @@ package struct JSONCodec: Codec {
         let parameters = try decoder.decode(
             common, inputs: inputNames.filter { reader.contains($0) }
         ) { values[$0.name] }
+        let row = common.stackShape(rowLength: x.rowLength, parameters)
+        let stack = try stackName.map { (name) throws(ServiceError) in
+            try tensors.stack(name, x, row: row, isSingleRow: isSingleRow)
+        }
+        try common.checkLayout(
+            rowCount: x.rowCount * (stack?.rows.stackCount ?? 1), rowLength: x.rowLength,
+            parameters)
         return InferenceRequest(
             op: common.op, direction: message.direction, x: x, isSingleRow: isSingleRow,
             stack: stack?.rows, hasStackAxis: stack?.hasAxis ?? false, parameters: parameters,

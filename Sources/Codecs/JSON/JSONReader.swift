@@ -93,7 +93,44 @@ final class JSONReader {
             ? .numbers(values) : .other("a nested array")
     }
 
-    /// Reads an array member of `dtype` into a fresh buffer; its shape has 1 to 3 axes.
+    /// Reads lists of columns: one list (for a single row, where `rowCount` is nil) or one a row.
+    func lists(
+        _ name: String, rowCount: Int?, rowLength: Int, bodyBytes: Int, _ pool: BufferPool
+    ) throws(ServiceError) -> IndexLists? {
+        guard let index = names.firstIndex(of: name) else { return nil }
+        let expected = rowCount.map { "\($0) lists of columns, one for each row" }
+        let kind = CTextFloats_field(reader, index).kind
+        guard kind == CTextFloats_array else {
+            throw .wrongType(
+                .init(name), expected: expected ?? "a list of columns",
+                found: Self.kindName(kind))
+        }
+        let capacity = bodyBytes / 2 + 1
+        let buffer = pool.takeAdmitted(byteCount: capacity * MemoryLayout<Double>.stride)
+        let numbers = buffer.memory.assumingMemoryBound(to: Double.self)
+        var result = CTextFloats_Result()
+        let endsMax = rowCount ?? 1
+        let ends = [Int](unsafeUninitializedCapacity: endsMax) { buffer, count in
+            result = CTextFloats_read_lists(
+                reader, index, numbers, capacity, buffer.baseAddress, endsMax)
+            count = result.status == CTextFloats_ok ? Int(result.shape.0) : 0
+        }
+        let isRight = result.rank == (rowCount == nil ? 1 : 2) && ends.count == endsMax
+        if result.status == CTextFloats_no_room || (result.status == CTextFloats_ok && !isRight) {
+            throw .wrongShape(
+                field: name, expected: expected ?? "one list of columns",
+                found: result.rank == 1
+                    ? "one list" : result.status == CTextFloats_ok ? "\(ends.count) lists" : "more")
+        }
+        try check(result, name)
+        return try IndexLists(indptr: [0] + ends) { (row, i, entry) throws(ServiceError) in
+            let place = ServiceError.Place(name, rowCount == nil ? [i] : [row, i])
+            return try RawValue.column(
+                DType.float64.load(buffer.memory, at: entry), place, rowLength: rowLength)
+        }
+    }
+
+    /// Reads an array member of `dtype` into a fresh buffer; its shape has 1 to 4 axes.
     func tensor(
         _ name: String, _ dtype: DType, bodyBytes: Int, takesNegativeInfinity: Bool,
         _ pool: BufferPool
@@ -119,8 +156,8 @@ final class JSONReader {
                 buffer.memory.assumingMemoryBound(to: Double.self), capacity)
         try check(result, name, dtype)
         buffer.count = result.count * dtype.byteCount
-        let shape = [result.shape.0, result.shape.1, result.shape.2].prefix(result.rank)
-            .map { Int($0) }
+        let axes = [result.shape.0, result.shape.1, result.shape.2, result.shape.3]
+        let shape = axes.prefix(result.rank).map { Int($0) }
         // Whatever the reader did: an answer must never show what the buffer held before.
         guard shape.reduce(1, *) == result.count else {
             throw .wrongType(.init(name), expected: "rows of numbers", found: "empty arrays")
@@ -157,7 +194,9 @@ final class JSONReader {
     private func check(
         _ result: CTextFloats_Result, _ field: String, _ dtype: DType = .float64
     ) throws(ServiceError) {
-        let positions = [result.position.0, result.position.1, result.position.2]
+        let positions = [
+            result.position.0, result.position.1, result.position.2, result.position.3,
+        ]
         // A ragged row lies one axis above its numbers.
         let axes = max(result.rank, result.status == CTextFloats_ragged ? result.depth + 1 : 0)
         let place = ServiceError.Place(

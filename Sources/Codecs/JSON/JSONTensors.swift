@@ -26,12 +26,17 @@ struct JSONTensors {
         return (rows, shape.count == 1)
     }
 
-    /// Cotangents or tangents: shaped like x, or with one more leading axis.
+    /// Cotangents or tangents: shaped like the answer (tangents: like x), or with one more leading
+    /// axis.
+    ///
+    /// - Parameter row: the shape of what belongs to a row of x.
     func stack(
-        _ name: String, _ x: DenseRows, isSingleRow: Bool
+        _ name: String, _ x: DenseRows, row: AnswerShape, isSingleRow: Bool
     ) throws(ServiceError) -> (rows: StackedRows, hasAxis: Bool) {
-        let xShape = isSingleRow ? [x.rowLength] : [x.rowCount, x.rowLength]
-        let expected = "\(xShape), as x, or with one more leading axis"
+        let rowShape = (row.addsAxis ? [row.rowsPerInputRow] : []) + [row.rowLength]
+        let xShape = (isSingleRow ? [] : [x.rowCount]) + rowShape
+        let whose = row.addsAxis ? "the answer" : "x"
+        let expected = "\(xShape), as \(whose), or with one more leading axis"
         let found = try reader.tensor(
             name, dtype, bodyBytes: bodyBytes, takesNegativeInfinity: false, pool)
         guard let (buffer, shape) = found else {
@@ -50,12 +55,28 @@ struct JSONTensors {
                 found: "\(stackCount)")
         }
         let rows = DenseRows(
-            buffer, dtype: dtype, rowCount: stackCount * x.rowCount, rowLength: x.rowLength)
+            buffer, dtype: dtype, rowCount: stackCount * x.rowCount,
+            rowLength: row.rowsPerInputRow * row.rowLength)
         return (StackedRows(rows, stackCount: stackCount), hasAxis)
     }
 
     /// A further input of the operator; nil where an optional one is absent.
-    func input(_ spec: TensorSpec, _ x: DenseRows) throws(ServiceError) -> DenseRows? {
+    func input(
+        _ spec: TensorSpec, _ x: DenseRows, isSingleRow: Bool
+    ) throws(ServiceError) -> InputTensor? {
+        if spec.shape == .indices {
+            let lists = try reader.lists(
+                spec.name, rowCount: isSingleRow ? nil : x.rowCount, rowLength: x.rowLength,
+                bodyBytes: bodyBytes, pool)
+            if lists == nil && spec.isRequired {
+                throw .missingParameter(name: spec.name, expected: "a list of columns for each row")
+            }
+            return lists.map { .lists($0) }
+        }
+        return try rows(spec, x).map { .rows($0) }
+    }
+
+    private func rows(_ spec: TensorSpec, _ x: DenseRows) throws(ServiceError) -> DenseRows? {
         // Weights are few, and must not be rounded to 16 bits.
         let dtype = spec.shape == .weights ? DType.float64 : dtype
         let xShape = [x.rowCount, x.rowLength]

@@ -69,6 +69,21 @@ struct JSONWriter {
         }
     }
 
+    /// The columns of one row.
+    mutating func appendColumns(_ rows: SparseRows, _ row: Int) {
+        append("[")
+        var isFirst = true
+        appendIndices(rows, rows.entries(row..<row + 1), isFirst: &isFirst)
+        append("]")
+    }
+
+    /// A row that was stored with its zeros.
+    mutating func appendAllValues(_ rows: SparseRows, _ row: Int) {
+        append("[")
+        printValues(rows, rows.entries(row..<row + 1))
+        append("]")
+    }
+
     /// One row with its zeros.
     mutating func appendDenseRow(_ rows: SparseRows, _ row: Int) {
         append("[")

@@ -35,23 +35,17 @@ package struct OctetStreamCodec: Codec {
             plan = try Self.plan(message)
             Self.plans.keep(plan, key)
         }
-        let dtype = plan.common.dtype
         let x = DenseRows(
-            message.body, dtype: dtype, rowCount: plan.rowCount, rowLength: plan.rowLength)
-        var stack: StackedRows?
-        if plan.stackCount > 0 {
-            stack = StackedRows(
-                DenseRows(
-                    message.body,
-                    byteOffset: plan.rowCount * plan.rowLength * dtype.byteCount, dtype: dtype,
-                    rowCount: plan.stackCount * plan.rowCount, rowLength: plan.rowLength),
-                stackCount: plan.stackCount)
-        }
-        let op = plan.common.op
+            message.body, dtype: plan.common.dtype, rowCount: plan.rowCount,
+            rowLength: plan.rowLength)
+        var rest = OctetStreamInputs(message.body, plan)
+        let inputs = try rest.read()
+        let row = plan.common.stackShape(rowLength: plan.rowLength, plan.parameters)
+        let stack = try rest.readStack(rowLength: row.rowsPerInputRow * row.rowLength)
         return InferenceRequest(
-            op: op, direction: message.direction, x: x, isSingleRow: plan.isSingleRow,
+            op: plan.common.op, direction: message.direction, x: x, isSingleRow: plan.isSingleRow,
             stack: stack, hasStackAxis: plan.hasStackAxis, parameters: plan.parameters,
-            inputs: op.descriptor.inputs.map { _ in nil }, layout: plan.common.layout)
+            inputs: inputs, layout: plan.common.layout)
     }
 
     /// Reads the query, and how many rows the body has.
@@ -70,8 +64,10 @@ package struct OctetStreamCodec: Codec {
         try common.refuseUnknown(
             message.query.items.map { $0.name },
             alsoKnown: ["n", "shape"] + (stackName.map { [$0] } ?? [])
+                + (common.rawInputs.isEmpty ? [] : ["inputs"])
         ) { name in
             if name == message.direction.stackName { return "the body, behind x" }
+            if common.rawInputs.contains(name) { return "the body, behind x: inputs=\(name)" }
             let isInput = common.op.descriptor.inputs.contains { $0.name == name }
             return isInput ? "an application/json request" : Self.elsewhere[name]
         }
@@ -81,21 +77,58 @@ package struct OctetStreamCodec: Codec {
             return try Self.count(text, name, maximum: Limits.cotangentsMax)
         }
         let stackCount = stackName == nil ? 0 : asked ?? 1
+        let inputs = try Self.inputs(text("inputs"), common)
         let shape = try Self.shape(text("n"), text("shape"))
-        let rowCount = try Self.rowCount(
-            bodyBytes: message.body.count, common.dtype, shape, sharing: 1 + stackCount,
-            stackName)
-        try common.checkLayout(
-            rowLength: shape.rowLength,
-            elementCount: rowCount * shape.rowLength * max(1, stackCount))
+        let isPlain = inputs.isEmpty && !(common.op.addsAxis && message.direction == .vjp)
+        let rowCount =
+            isPlain
+            ? try Self.rowCount(
+                bodyBytes: message.body.count, common.dtype, shape, sharing: 1 + stackCount,
+                stackName)
+            : try Self.rowCount(bodyBytes: message.body.count, common.dtype, shape)
         let decoder = ParameterDecoder(rowCount: rowCount, rowLength: shape.rowLength)
-        let parameters = try decoder.decode(common) { spec in
+        let parameters = try decoder.decode(common, inputs: inputs) { spec in
             text(spec.name).map { RawValue(queryText: $0, for: spec.kind) }
         }
+        try common.checkLayout(
+            rowCount: rowCount * max(1, stackCount), rowLength: shape.rowLength, parameters)
         return Plan(
             common: common, parameters: parameters, rowCount: rowCount,
             rowLength: shape.rowLength, isSingleRow: shape.isSingleRow, stackCount: stackCount,
-            hasStackAxis: asked != nil)
+            hasStackAxis: asked != nil, inputs: inputs)
+    }
+
+    /// The further inputs that the query lists.
+    private static func inputs(
+        _ text: String?, _ common: CommonFields
+    ) throws(ServiceError) -> [String] {
+        guard let text else { return [] }
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+        for (index, name) in names.enumerated()
+        where !common.rawInputs.contains(name) || names[..<index].contains(name) {
+            throw .outOfRange(
+                .init("inputs"),
+                expected: "one or more of \(RawValue.spell(common.rawInputs)), each once",
+                found: "\"\(text.prefix(40))\"")
+        }
+        return names
+    }
+
+    /// B where the body's length does not say it: other things than rows of n follow x.
+    private static func rowCount(
+        bodyBytes: Int, _ dtype: DType, _ shape: Shape
+    ) throws(ServiceError) -> Int {
+        guard let rowCount = shape.rowCount else {
+            throw .missingParameter(
+                name: "shape", expected: "B,n (or n, for one row), beside what follows x")
+        }
+        let (numbers, overflow) = shape.rowLength.multipliedReportingOverflow(by: rowCount)
+        guard !overflow && numbers <= bodyBytes / dtype.byteCount else {
+            throw .wrongBodyLength(
+                expected: "\(rowCount) rows of \(shape.rowLength) \(dtype.rawValue) numbers first",
+                found: bodyBytes)
+        }
+        return rowCount
     }
 
     /// What the query says about x's shape; the body's length says the rest.

@@ -1,8 +1,8 @@
 import Inference
 import Operators
 
-/// The sections of a raw answer, in their order: the answer's, one for each output of a number a
-/// row, then those of each group that shares its columns.
+/// The sections of a raw answer, in their order: the answer's, those of outputs that have no
+/// format, then those of each group that shares its columns.
 struct OctetStreamSections {
     struct Section {
         let name: String
@@ -22,10 +22,14 @@ struct OctetStreamSections {
         layout = result.request.layout
         width = layout.format == .padded ? result.width : 0
         append([("data", result.answer)], prefix: "")
-        for output in result.rowOutputs { append(output.spec, output.rows) }
-        for group in result.groups {
-            append(group.members.map { ($0.spec.name, $0.rows) }, prefix: group.name + ".")
+        for (spec, rows) in result.plainOutputs {
+            switch spec.shape {
+            case .perRow: append(spec, rows)
+            case .indices: appendColumns(rows, prefix: spec.name + ".")
+            default: appendAll(spec.name, rows)
+            }
         }
+        for group in result.groups { append(group.members, prefix: group.name + ".") }
     }
 
     /// Arrays that share their columns.
@@ -33,10 +37,7 @@ struct OctetStreamSections {
         let first = arrays[0].rows
         switch layout.format {
         case .csr:
-            appendIndices(prefix + "indptr", first.rowCount + 1) { Self.writeOffsets(first, &$0) }
-            appendIndices(prefix + "indices", first.storedCount) { sink in
-                first.forEachRun { rows, range in sink.store(rows, rows.entries(range)) }
-            }
+            appendColumns(first, prefix: prefix)
         case .padded:
             let width = width
             appendIndices(prefix + "indices", first.rowCount * width) { sink in
@@ -50,6 +51,30 @@ struct OctetStreamSections {
             break
         }
         for (name, rows) in arrays { appendValues(prefix + name, rows) }
+    }
+
+    private mutating func appendColumns(_ rows: ResultRows, prefix: String) {
+        appendIndices(prefix + "indptr", rows.rowCount + 1) { Self.writeOffsets(rows, &$0) }
+        appendIndices(prefix + "indices", rows.storedCount) { sink in
+            rows.forEachRun { rows, range in sink.store(rows, rows.entries(range)) }
+        }
+    }
+
+    /// Rows that were stored with their zeros.
+    private mutating func appendAll(_ name: String, _ rows: ResultRows) {
+        let bytes = rows.dtype.byteCount
+        let count = rows.storedCount
+        all.append(
+            Section(name: name, dtype: rows.dtype.rawValue, count: count, byteCount: count * bytes)
+            {
+                memory in
+                var start = memory
+                rows.forEachRun { rows, range in
+                    let entries = rows.entries(range)
+                    rows.copy(entries, to: start)
+                    start += entries.count * bytes
+                }
+            })
     }
 
     private mutating func appendIndices(

@@ -12,6 +12,8 @@ struct Plan: Sendable {
     let isSingleRow: Bool
     let stackCount: Int
     let hasStackAxis: Bool
+    /// Names of the further inputs that the body has, in its order.
+    let inputs: [String]
 }
 
 /// The last plans that were made. Thread-safe.

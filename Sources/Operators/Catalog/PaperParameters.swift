@@ -7,7 +7,7 @@ enum PaperParameters {
 
     static let k = ParameterSpec(
         name: "k", kind: .integer(minimum: 1, maximum: nil, atMostRowLength: true),
-        isPerRow: true, defaultValue: .requiredWithout("w"), unit: "entries",
+        isPerRow: true, defaultValue: .requiredWithout(["w"], isExclusive: true), unit: "entries",
         doc: "How many entries to select.")
 
     static let lambdaOfScores = lambda(unit: "units of x")
@@ -15,7 +15,7 @@ enum PaperParameters {
 
     private static func lambda(unit: String) -> ParameterSpec {
         ParameterSpec(
-            name: "lambda", kind: .number(minimum: 0, maximum: nil, fractions: [:]),
+            name: "lambda", kind: .number(minimum: 0, maximum: nil),
             isPerRow: true, defaultValue: .number(0.1, spelling: "0.1"), unit: unit,
             doc: "Regularisation strength; 0 is the hard operator.")
     }
@@ -49,7 +49,7 @@ enum PaperParameters {
         doc: "Where dykstra gives up on a row.")
 
     static let tolerance = ParameterSpec(
-        name: "tolerance", kind: .number(minimum: 0, maximum: 1, fractions: [:]),
+        name: "tolerance", kind: .number(minimum: 0, maximum: 1),
         isPerRow: false, defaultValue: .number(1e-6, spelling: "1e-6"), unit: "none",
         doc: "A row of dykstra has converged when no entry of its answer changes by more in one "
             + "iteration; for magnitude relative to the row's largest.")
@@ -120,10 +120,10 @@ enum PaperParameters {
 
     /// What no single parameter can know.
     static func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [DenseRows?]
+        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
     ) throws(OperatorError) {
         let solver = SolverChoice(rawValue: parameters[solver].word) ?? .auto
-        let weights = inputs.first ?? nil
+        let weights = inputs.first?.flatMap { $0.rows }
         if weights != nil && solver == .threshold {
             throw .incompatible("solver", "threshold takes k, not w; use pav, or leave it out")
         }

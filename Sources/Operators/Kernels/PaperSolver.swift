@@ -45,7 +45,7 @@ struct PaperSolver {
         let spec = isMagnitude ? PaperParameters.lambdaOfMagnitudes : PaperParameters.lambdaOfScores
         lambda = PerRow(parameters[spec].numbers)
         exponent = Exponent(p: parameters[PaperParameters.p].number(row: 0))
-        weights = block.inputs.first ?? nil
+        weights = block.inputs.first?.flatMap { $0.rows }
         let asked = SolverChoice(rawValue: parameters[PaperParameters.solver].word) ?? .auto
         choice = asked != .auto ? asked : weights == nil ? .threshold : .pav
         dykstra = Dykstra(

@@ -24,6 +24,8 @@ package struct DenseRows: Sendable {
         self.rowLength = rowLength
     }
 
+    package var byteCount: Int { rowCount * rowLength * dtype.byteCount }
+
     /// Copies `rows` into a batch of their own; for tests and tools.
     package init<Scalar: BinaryFloatingPoint>(_ rows: [[Scalar]], dtype: DType) {
         let n = rows.first?.count ?? 0

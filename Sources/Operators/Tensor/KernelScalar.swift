@@ -29,6 +29,24 @@ protocol KernelScalar: BinaryFloatingPoint {
     static func rowTops(
         _ x: UnsafePointer<Self>, rows: Int, rowLength: Int, _ count: Int, isAbsolute: Bool,
         _ tops: UnsafeMutablePointer<Double>)
+    /// Distances of a row's entries from a centre; how many lie above it.
+    static func softDistances(
+        _ x: UnsafePointer<Self>, count: Int, _ at: CKernels_Softness,
+        _ out: UnsafeMutablePointer<Double>
+    ) -> Int
+    static func softMean(
+        _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
+        origin: Double
+    ) -> CKernels_SoftMean
+    static func softProduct(
+        _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
+        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>)
+    /// a + b into `out`, and the sums of it and its square, measured from `shift`.
+    static func moments(
+        _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>?, count: Int, shift: Double,
+        _ out: UnsafeMutablePointer<Self>
+    ) -> CKernels_Moments
+    static func exceeding(_ x: UnsafePointer<Self>, count: Int, bound: Self) -> Int
     /// The signs of some entries of a row.
     static func signs(
         _ x: UnsafePointer<Self>, _ columns: UnsafePointer<Int32>, count: Int,
@@ -79,6 +97,38 @@ extension Float: KernelScalar {
         _ scores: UnsafeMutablePointer<Double>, _ columns: UnsafeMutablePointer<Int32>
     ) -> Int {
         CKernels_collect_f32(x, count, bound, isAbsolute, scores, columns)
+    }
+
+    static func softDistances(
+        _ x: UnsafePointer<Float>, count: Int, _ at: CKernels_Softness,
+        _ out: UnsafeMutablePointer<Double>
+    ) -> Int {
+        CKernels_soft_distances_f32(x, count, at, out)
+    }
+
+    static func moments(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>?, count: Int, shift: Double,
+        _ out: UnsafeMutablePointer<Float>
+    ) -> CKernels_Moments {
+        CKernels_moments_f32(a, b, count, shift, out)
+    }
+
+    static func exceeding(_ x: UnsafePointer<Float>, count: Int, bound: Float) -> Int {
+        CKernels_exceeding_f32(x, count, bound)
+    }
+
+    static func softMean(
+        _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Float>, count: Int, scale: Double,
+        origin: Double
+    ) -> CKernels_SoftMean {
+        CKernels_soft_mean_f32(weights, c, count, scale, origin)
+    }
+
+    static func softProduct(
+        _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Float>, count: Int, scale: Double,
+        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>
+    ) {
+        CKernels_soft_product_f32(weights, c, count, scale, mean, inverse, out)
     }
 
     static func rowTops(
@@ -132,6 +182,38 @@ extension Double: KernelScalar {
         _ scores: UnsafeMutablePointer<Double>, _ columns: UnsafeMutablePointer<Int32>
     ) -> Int {
         CKernels_collect_f64(x, count, bound, isAbsolute, scores, columns)
+    }
+
+    static func softDistances(
+        _ x: UnsafePointer<Double>, count: Int, _ at: CKernels_Softness,
+        _ out: UnsafeMutablePointer<Double>
+    ) -> Int {
+        CKernels_soft_distances_f64(x, count, at, out)
+    }
+
+    static func moments(
+        _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>?, count: Int, shift: Double,
+        _ out: UnsafeMutablePointer<Double>
+    ) -> CKernels_Moments {
+        CKernels_moments_f64(a, b, count, shift, out)
+    }
+
+    static func exceeding(_ x: UnsafePointer<Double>, count: Int, bound: Double) -> Int {
+        CKernels_exceeding_f64(x, count, bound)
+    }
+
+    static func softMean(
+        _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Double>, count: Int, scale: Double,
+        origin: Double
+    ) -> CKernels_SoftMean {
+        CKernels_soft_mean_f64(weights, c, count, scale, origin)
+    }
+
+    static func softProduct(
+        _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Double>, count: Int, scale: Double,
+        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>
+    ) {
+        CKernels_soft_product_f64(weights, c, count, scale, mean, inverse, out)
     }
 
     static func rowTops(

@@ -53,10 +53,12 @@ package final class SparseRows: @unchecked Sendable {
     /// nowhere else. Finite numbers beyond the type are clamped to its largest, so that a gradient
     /// is never infinite; zeros are dropped, so that no operator has to.
     ///
-    /// - Parameter keepsZeros: for arrays that share their columns.
+    /// - Parameters:
+    ///   - columns: nil for 0, 1, 2 ...
+    ///   - keepsZeros: for arrays that share their columns.
     @inline(__always)
     func appendRow(
-        count: Int, _ columns: UnsafePointer<Int32>, _ values: UnsafePointer<Double>,
+        count: Int, _ columns: UnsafePointer<Int32>?, _ values: UnsafePointer<Double>,
         keepsZeros: Bool = false
     ) {
         let start = self.count
@@ -67,6 +69,24 @@ package final class SparseRows: @unchecked Sendable {
         case .float16: append(count, columns, values, keepsZeros, .float16, start)
         case .bfloat16: append(count, columns, values, keepsZeros, .bfloat16, start)
         }
+    }
+
+    /// Appends a row of columns without numbers: for outputs that are lists of indices.
+    func append(columns: some Collection<Int32>) {
+        let start = count
+        reserveIndices(start + columns.count)
+        let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
+        for (i, column) in columns.enumerated() { indices[i] = column }
+        indptr.append(start + columns.count)
+    }
+
+    /// Appends a row of all its numbers, zeros too, which the caller writes at once: for outputs
+    /// shaped like x. Its columns are not stored.
+    func appendDense() -> UnsafeMutableRawPointer {
+        let start = count
+        reserveData(start + rowLength)
+        indptr.append(start + rowLength)
+        return dataBuffer.memory + start * dtype.byteCount
     }
 
     /// Appends a row of one number, which may be 0: for outputs of one number a row.
@@ -80,7 +100,7 @@ package final class SparseRows: @unchecked Sendable {
 
     @inline(__always)
     private func append<Number>(
-        _ count: Int, _ columns: UnsafePointer<Int32>, _ values: UnsafePointer<Double>,
+        _ count: Int, _ columns: UnsafePointer<Int32>?, _ values: UnsafePointer<Double>,
         _ keepsZeros: Bool, _ start: Int, _ round: RoundKernel<Number>
     ) {
         let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
@@ -92,14 +112,14 @@ package final class SparseRows: @unchecked Sendable {
     }
 
     private typealias RoundKernel<Number> = (
-        UnsafePointer<Double>, UnsafePointer<Int32>, Int, Bool, UnsafeMutablePointer<Number>,
+        UnsafePointer<Double>, UnsafePointer<Int32>?, Int, Bool, UnsafeMutablePointer<Number>,
         UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Bool>
     ) -> Int
 
     /// One loop a type: the switch inside `store` folds away.
     @inline(__always)
     private func append(
-        _ count: Int, _ columns: UnsafePointer<Int32>, _ values: UnsafePointer<Double>,
+        _ count: Int, _ columns: UnsafePointer<Int32>?, _ values: UnsafePointer<Double>,
         _ keepsZeros: Bool, _ dtype: DType, _ start: Int
     ) {
         let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
@@ -110,7 +130,7 @@ package final class SparseRows: @unchecked Sendable {
             check += values[i] * 0
             // + 0: no negative zeros.
             dtype.store(values[i] + 0, data, at: kept)
-            indices[kept] = columns[i]
+            indices[kept] = columns?[i] ?? Int32(i)
             kept += keepsZeros || dtype.load(data, at: kept) != 0 ? 1 : 0
         }
         assert((1..<max(kept, 1)).allSatisfy { indices[$0 - 1] < indices[$0] })
@@ -119,10 +139,18 @@ package final class SparseRows: @unchecked Sendable {
     }
 
     private func reserve(_ needed: Int) {
+        reserveIndices(needed)
+        reserveData(needed)
+    }
+
+    private func reserveIndices(_ needed: Int) {
         let indexBytes = needed * MemoryLayout<Int32>.stride
         if indexBytes > indexBuffer.capacity {
             indexBuffer = Self.grown(indexBuffer, to: indexBytes, used: count * 4)
         }
+    }
+
+    private func reserveData(_ needed: Int) {
         let dataBytes = needed * dtype.byteCount
         if dataBytes > dataBuffer.capacity {
             dataBuffer = Self.grown(dataBuffer, to: dataBytes, used: count * dtype.byteCount)

@@ -31,6 +31,8 @@ package final class Workspace {
     /// Cotangents at the support, and what becomes of them.
     @exclusivity(unchecked) var products = Scratch<Double>()
     @exclusivity(unchecked) var signs = Scratch<Double>()
+    /// Distances of soft_topk, then its weights or slopes; whole lines of 16.
+    @exclusivity(unchecked) var softness = Scratch<Double>()
     let reordering = Reordering()
     /// The solved row: what forward emits and what the gradient needs.
     @exclusivity(unchecked) var support = Support()
@@ -59,6 +61,7 @@ package final class Workspace {
         multipliers.trim()
         products.trim()
         signs.trim()
+        softness.trim()
         reordering.trim()
         support.trim()
     }

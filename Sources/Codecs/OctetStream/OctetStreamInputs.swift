@@ -1,0 +1,120 @@
+import Inference
+import Operators
+
+/// Further inputs in a raw body: the query lists them (`inputs=residual`), and they lie behind x,
+/// before cotangents, in that order. As in answers, what lies before something else is zero-padded
+/// to a multiple of 8 bytes, and a list of columns is two sections, indptr and indices: what an
+/// answer brought can go back as it is.
+struct OctetStreamInputs {
+    let body: RawBuffer
+    let plan: Plan
+    /// The first byte that has not been read.
+    private(set) var offset: Int
+
+    init(_ body: RawBuffer, _ plan: Plan) {
+        self.body = body
+        self.plan = plan
+        let bytes = plan.rowCount * plan.rowLength * plan.common.dtype.byteCount
+        offset = plan.inputs.isEmpty ? bytes : Self.padded(bytes)
+    }
+
+    /// The inputs in the descriptor's order; nil where one did not come.
+    mutating func read() throws(ServiceError) -> [InputTensor?] {
+        let specs = plan.common.op.descriptor.inputs
+        var inputs: [InputTensor?] = specs.map { _ in nil }
+        for name in plan.inputs {
+            guard let index = specs.firstIndex(where: { $0.name == name }) else { continue }
+            inputs[index] =
+                specs[index].shape == .indices
+                ? .lists(try lists(name)) : .rows(try rows(name, plan.common.dtype))
+        }
+        return inputs
+    }
+
+    /// The cotangents or tangents, to which the rest of the body must amount.
+    ///
+    /// - Parameter rowLength: numbers that belong to a row of x.
+    mutating func readStack(rowLength: Int) throws(ServiceError) -> StackedRows? {
+        guard plan.stackCount > 0 else {
+            try checkEnd()
+            return nil
+        }
+        let dtype = plan.common.dtype
+        let (count, overflow) = (plan.stackCount * plan.rowCount).multipliedReportingOverflow(
+            by: rowLength)
+        if overflow || count > Limits.numbersBytesMax / dtype.byteCount {
+            throw .tooManyElements(field: "n", limit: Limits.numbersBytesMax)
+        }
+        let start = try take("the cotangents or tangents", count * dtype.byteCount, isLast: true)
+        try checkEnd()
+        return StackedRows(
+            DenseRows(
+                body, byteOffset: start, dtype: dtype, rowCount: plan.stackCount * plan.rowCount,
+                rowLength: rowLength), stackCount: plan.stackCount)
+    }
+
+    private mutating func rows(_ name: String, _ dtype: DType) throws(ServiceError) -> DenseRows {
+        let start = try take(name, plan.rowCount * plan.rowLength * dtype.byteCount)
+        return DenseRows(
+            body, byteOffset: start, dtype: dtype, rowCount: plan.rowCount,
+            rowLength: plan.rowLength)
+    }
+
+    private mutating func lists(_ name: String) throws(ServiceError) -> IndexLists {
+        let type = plan.common.layout.indexDType
+        let indptrStart = try take("\(name).indptr", (plan.rowCount + 1) * type.byteCount)
+        var indptr: [Int] = []
+        indptr.reserveCapacity(plan.rowCount + 1)
+        for row in 0...plan.rowCount {
+            let end = type.load(body.memory, byteOffset: indptrStart + row * type.byteCount)
+            let last = indptr.last ?? 0
+            let limit = row == 0 ? 0 : last + plan.rowLength
+            guard end >= last && end <= limit else {
+                throw .outOfRange(
+                    .init("\(name).indptr", [row]),
+                    expected: row == 0 ? "0" : "from \(last) to \(limit)", found: "\(end)")
+            }
+            indptr.append(end)
+        }
+        let start = try take("\(name).indices", (indptr.last ?? 0) * type.byteCount)
+        let isSingleRow = plan.isSingleRow
+        return try IndexLists(indptr: indptr) { (row, i, entry) throws(ServiceError) in
+            let column = type.load(body.memory, byteOffset: start + entry * type.byteCount)
+            return try RawValue.column(
+                Double(column), .init(name, isSingleRow ? [i] : [row, i]),
+                rowLength: plan.rowLength)
+        }
+    }
+
+    /// Where the next section of so many bytes starts; it ends within the body.
+    private mutating func take(
+        _ what: String, _ byteCount: Int, isLast: Bool = false
+    ) throws(ServiceError) -> Int {
+        let start = offset
+        let end = start + (isLast ? byteCount : Self.padded(byteCount))
+        guard end <= body.count else {
+            throw .wrongBodyLength(
+                expected: "at least \(end) bytes, the last of them for \(what)",
+                found: body.count)
+        }
+        offset = end
+        return start
+    }
+
+    private func checkEnd() throws(ServiceError) {
+        guard offset == body.count else {
+            throw .wrongBodyLength(expected: "\(offset) bytes", found: body.count)
+        }
+    }
+
+    private static func padded(_ byteCount: Int) -> Int { (byteCount + 7) & ~7 }
+}
+
+extension IndexDType {
+    fileprivate func load(_ memory: UnsafeRawPointer, byteOffset: Int) -> Int {
+        switch self {
+        case .int32: Int(memory.loadUnaligned(fromByteOffset: byteOffset, as: Int32.self))
+        case .int64: Int(memory.loadUnaligned(fromByteOffset: byteOffset, as: Int64.self))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+/// Top-KAST: the weights that act, and the larger set of those that learn.
+///
+/// x [B, n] -> [B, n]; O(n) a row on average. Kernels: `KastRows`, `HardSelection`.
+struct TopKast: DifferentiableOperator {
+    let descriptor = OperatorDescriptor(
+        name: "top_kast",
+        summary: "Always sparse training: weights on the forward set A, gradients on the larger "
+            + "backward set B.",
+        formula:
+            "theta on A, the k_forward largest |theta|; vjp: the cotangent on B, the k_backward "
+            + "largest; penalty strength (sum over A of r + sum over B without A of r / D)",
+        source: "Jayakumar et al. 2021, arXiv:2106.03517",
+        parameters: TopKastParameters.all,
+        acceptsNegativeInfinity: false, inputs: TopKastParameters.inputs,
+        outputs: TopKastParameters.outputs)
+
+    func scope(_ parameters: ParameterValues) -> Scope {
+        parameters[TopKastParameters.scope].word == "global" ? .batch : .row
+    }
+
+    func check(
+        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
+    ) throws(OperatorError) {
+        try TopKastParameters.check(parameters, x, inputs)
+    }
+
+    func forward(
+        _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        switch block.x.dtype {
+        case .float64: try run(block, nil, Double.self, output, workspace)
+        default: try run(block, nil, Float.self, output, workspace)
+        }
+    }
+
+    /// The cotangent on B: what it is on B without A, where the answer is 0, is what lets weights
+    /// come back.
+    func vjp(
+        _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError) {
+        switch block.x.dtype {
+        case .float64: try run(block, cotangents, Double.self, output, workspace)
+        default: try run(block, cotangents, Float.self, output, workspace)
+        }
+    }
+
+    private func run<S: KernelScalar>(
+        _ block: borrowing RowBlock, _ cotangents: StackedRows?, _ type: S.Type,
+        _ output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        let n = block.x.rowLength
+        let choice = TopKastParameters.Choice(block)
+        // All rows are one there.
+        let rowsPerUnit = choice.isGlobal ? block.rows.count : 1
+        for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsPerUnit)
+        {
+            try block.cancellation.check()
+            let rows = first..<first + rowsPerUnit
+            let count = rowsPerUnit * n
+            let loaded = block.x.rows(rows, as: S.self, negated: false, &workspace.row)
+            let theta = UnsafeBufferPointer(start: loaded, count: count)
+            let counts = choice.counts(count)
+            var chosen: KastRows.Masks?
+            if choice.given == nil {
+                chosen = KastRows.select(
+                    theta, forward: counts.forward, backward: counts.backward, workspace)
+            }
+            let density = choice.density(rows, count)
+            for row in rows {
+                let masks = choice.masks(row, of: chosen, at: (row - first) * n, rowLength: n)
+                if let cotangents {
+                    multiply(row, masks.backward, cotangents, output, workspace)
+                } else {
+                    let start = (row - first) * n
+                    KastRows.append(
+                        UnsafeBufferPointer(rebasing: theta[start..<start + n]),
+                        forward: masks.forward, backward: masks.backward, density: density,
+                        choice.penalty, to: output, workspace)
+                }
+            }
+        }
+    }
+
+    private func multiply(
+        _ row: Int, _ backward: ArraySlice<Int32>, _ cotangents: StackedRows,
+        _ output: OperatorOutput, _ workspace: Workspace
+    ) {
+        let columns = workspace.columns.reserve(backward.count)
+        let values = workspace.products.reserve(backward.count)
+        for (i, column) in backward.enumerated() { columns[i] = column }
+        for g in 0..<cotangents.stackCount {
+            cotangents.rows.gather(
+                cotangents.rowIndex(g, row), columns, count: backward.count, into: values)
+            output.answer.appendRow(count: backward.count, columns, values)
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import CKernels
+
+/// Gaussian-K (Shi et al. 2019, arXiv:1911.08772): entries beyond a threshold that the mean and the
+/// deviation of a row suggest for a density, instead of the k largest. Legend: u = x + residual,
+/// rho the density, k = max(floor(rho n), 1).
+///
+/// O(n) a row: one pass for the sums, one for each check, one to gather.
+struct GaussianRows {
+    let density: Double
+    let checksMax: Int
+    let up: Double
+    let down: Double
+    /// As published, the mean of u is added to a threshold of |u|.
+    let addsMean: Bool
+    let isExactOnMiss: Bool
+
+    /// What was selected of a row: `count` columns in `workspace.columns`.
+    struct Selected {
+        let count: Int
+        let threshold: Double
+        let checks: Int
+        let isInBand: Bool
+    }
+
+    func forward<S: KernelScalar>(
+        _ block: borrowing RowBlock, _ residual: DenseRows?, _ type: S.Type,
+        into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        let n = block.x.rowLength
+        let dtype = block.x.dtype
+        for row in block.rows {
+            try block.cancellation.check()
+            let u = Self.sums(n, S.self, workspace)
+            let selected = try select(row, block.x, residual, u, workspace)
+            let values = workspace.products.reserve(selected.count)
+            let columns = workspace.columns.pointer
+            for i in 0..<selected.count { values[i] = Double(u[Int(columns[i])]) }
+            output.answer.appendRow(count: selected.count, columns, values)
+            // What is sent is gone, bit for bit; what stays is as it was.
+            for i in 0..<selected.count { u[Int(columns[i])] = 0 }
+            if let left = output["residual"]?.appendDense() {
+                if S.isStored(as: dtype) {
+                    left.copyMemory(from: u, byteCount: n * dtype.byteCount)
+                } else {
+                    for i in 0..<n { dtype.store(Double(u[i]), left, at: i) }
+                }
+            }
+            output["threshold"]?.append(number: selected.threshold)
+            output["checks"]?.append(number: Double(selected.checks))
+            output["in_band"]?.append(number: selected.isInBand ? 1 : 0)
+        }
+    }
+
+    /// The cotangent on what is selected: the choice itself is taken as constant.
+    func vjp<S: KernelScalar>(
+        _ block: borrowing RowBlock, _ residual: DenseRows?, _ type: S.Type,
+        _ cotangents: StackedRows, into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        for row in block.rows {
+            try block.cancellation.check()
+            let u = Self.sums(block.x.rowLength, S.self, workspace)
+            let count = try select(row, block.x, residual, u, workspace).count
+            let values = workspace.products.reserve(count)
+            for g in 0..<cotangents.stackCount {
+                cotangents.rows.gather(
+                    cotangents.rowIndex(g, row), workspace.columns.pointer, count: count,
+                    into: values)
+                output.answer.appendRow(count: count, workspace.columns.pointer, values)
+            }
+        }
+    }
+
+    /// Room for u.
+    private static func sums<S: KernelScalar>(
+        _ n: Int, _ type: S.Type, _ workspace: Workspace
+    ) -> UnsafeMutablePointer<S> {
+        UnsafeMutableRawPointer(workspace.softness.reserve(n)).assumingMemoryBound(to: S.self)
+    }
+
+    /// Computes u and which of it is selected.
+    private func select<S: KernelScalar>(
+        _ row: Int, _ x: DenseRows, _ residual: DenseRows?, _ u: UnsafeMutablePointer<S>,
+        _ workspace: Workspace
+    ) throws(OperatorError) -> Selected {
+        let n = x.rowLength
+        let (mean, deviation) = try estimate(row, x, residual, u, workspace)
+        let k = max(Int(density * Double(n)), 1)
+        var threshold =
+            (addsMean ? mean : 0) + NormalQuantile.upper(density / 2) * deviation
+        var used = threshold
+        var checks = 0
+        var count = 0
+        var isInBand = false
+        while checks < checksMax && !isInBand {
+            used = threshold
+            count = S.exceeding(u, count: n, bound: Self.bound(used))
+            if 3 * count < 2 * k {
+                threshold *= down
+            } else if 3 * count > 4 * k {
+                threshold *= up
+            } else {
+                isInBand = true
+                break
+            }
+            let limit = Double.greatestFiniteMagnitude
+            threshold = min(max(threshold, -limit), limit)
+            checks += 1
+        }
+        if !isInBand && isExactOnMiss {
+            let kth = HardSelection.select(
+                UnsafeBufferPointer(start: u, count: n), k: k, workspace)
+            return Selected(count: k, threshold: kth, checks: checks, isInBand: false)
+        }
+        _ = workspace.scores.reserve(n + Int(CKernels_lanes))
+        _ = workspace.columns.reserve(n + Int(CKernels_lanes))
+        // As published: the threshold of the last check, not what it made of it.
+        let gathered = S.collect(
+            u, count: n, bound: Self.bound(used), isAbsolute: true, workspace.scores.pointer,
+            workspace.columns.pointer)
+        return Selected(count: gathered, threshold: used, checks: checks, isInBand: isInBand)
+    }
+
+    /// The least S above the threshold: |u| > threshold is |u| >= that.
+    private static func bound<S: KernelScalar>(_ threshold: Double) -> S {
+        if threshold < 0 { return 0 }
+        let near = S(threshold)
+        return Double(near) > threshold ? near : near.nextUp
+    }
+
+    /// u, its mean and its deviation (n - 1; 0 for one number).
+    private func estimate<S: KernelScalar>(
+        _ row: Int, _ x: DenseRows, _ residual: DenseRows?, _ u: UnsafeMutablePointer<S>,
+        _ workspace: Workspace
+    ) throws(OperatorError) -> (mean: Double, deviation: Double) {
+        let n = x.rowLength
+        let ours = x.rows(row..<row + 1, as: S.self, negated: false, &workspace.row)
+        let theirs = residual.map {
+            $0.rows(row..<row + 1, as: S.self, negated: false, &workspace.selection)
+        }
+        // Measured from any of the numbers, few digits are lost unless it is far out.
+        let shift = Double(ours[0]) + Double(theirs?[0] ?? 0)
+        let sums = S.moments(ours, theirs, count: n, shift: shift, u)
+        if !S.isStored(as: x.dtype) { Self.round(u, n, x.dtype) }
+        let count = Double(n)
+        let offset = sums.sum / count
+        let squares = sums.squares - sums.sum * offset
+        let isSharp = S.isStored(as: x.dtype) && offset * offset * count < 100 * squares
+        if isSharp && squares.isFinite && squares > 0x1p-900 && shift.isFinite {
+            return (shift + offset, (squares / max(count - 1, 1)).squareRoot())
+        }
+        for i in 0..<n where !u[i].isFinite {
+            throw .wrongInput(
+                "residual", row: row, column: i, expected: "a number whose sum with x is finite",
+                found: "\(residual?.value(row, i) ?? 0)")
+        }
+        return Self.careful(u, n)
+    }
+
+    /// 16-bit sums are rounded to their type before anything is made of them.
+    private static func round<S: KernelScalar>(
+        _ u: UnsafeMutablePointer<S>, _ n: Int, _ dtype: DType
+    ) {
+        var bits: UInt16 = 0
+        for i in 0..<n {
+            dtype.store(Double(u[i]), &bits, at: 0)
+            u[i] = S(dtype.load(&bits, at: 0))
+        }
+    }
+
+    /// By two passes, scaled so that no square overflows or vanishes.
+    private static func careful<S: KernelScalar>(
+        _ u: UnsafeMutablePointer<S>, _ n: Int
+    ) -> (mean: Double, deviation: Double) {
+        var largest = 0.0
+        for i in 0..<n { largest = max(largest, abs(Double(u[i]))) }
+        guard largest > 0 else { return (0, 0) }
+        let unit = largest.binade
+        var mean = 0.0
+        for i in 0..<n { mean += Double(u[i]) / unit / Double(n) }
+        var squares = 0.0
+        for i in 0..<n {
+            let difference = Double(u[i]) / unit - mean
+            squares += difference * difference
+        }
+        return (mean * unit, (squares / Double(max(n - 1, 1))).squareRoot() * unit)
+    }
+}

@@ -1,0 +1,40 @@
+import CKernels
+
+/// The k entries of largest magnitude, as columns: among equals the lower column wins.
+enum HardSelection {
+    /// Leaves the columns, ascending, in `workspace.columns` and their magnitudes in
+    /// `workspace.scores`; returns the k-th magnitude. O(n) on average, O(n log n) at worst.
+    static func select<S: KernelScalar>(
+        _ x: UnsafeBufferPointer<S>, k: Int, _ workspace: Workspace
+    ) -> Double {
+        precondition(k >= 1 && k <= x.count)
+        let count = Selection.gather(
+            x, k: k, hasInfinity: false, isAbsolute: true, workspace
+        ) { $0 }
+        return narrow(count: count, k: k, workspace)
+    }
+
+    /// The same among the `count` candidates that lie in the workspace.
+    static func narrow(count: Int, k: Int, _ workspace: Workspace) -> Double {
+        let scores = workspace.scores.pointer
+        let columns = workspace.columns.pointer
+        let kth = Ranks.select(scores, count: count, k: k, workspace.selection.reserve(count)).kth
+        let reaching = CKernels_keep(scores, columns, count, kth)
+        guard reaching > k else { return kth }
+        // Of those that equal the k-th, the first.
+        var tiesLeft = k
+        for i in 0..<reaching where scores[i] > kth { tiesLeft -= 1 }
+        var kept = 0
+        for i in 0..<reaching {
+            let score = scores[i]
+            if score == kth {
+                if tiesLeft == 0 { continue }
+                tiesLeft -= 1
+            }
+            scores[kept] = score
+            columns[kept] = columns[i]
+            kept += 1
+        }
+        return kth
+    }
+}
