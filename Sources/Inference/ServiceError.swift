@@ -83,7 +83,11 @@ extension ServiceError {
             let isStack = input == request.direction.stackName
             var position = request.hasStackAxis && isStack ? [row / b] : []
             if !request.isSingleRow { position.append(row % b) }
-            self = .notFinite(Place(input, position + [column]), found: value.rawValue)
+            // A cotangent of matrices is checked as one long row.
+            let shape = request.op.answerShape(rowLength: request.x.rowLength, request.parameters)
+            let isMatrix = isStack && request.direction == .vjp && shape.addsAxis
+            let last = isMatrix ? [column / shape.rowLength, column % shape.rowLength] : [column]
+            self = .notFinite(Place(input, position + last), found: value.rawValue)
         case .wrongInput(let input, let row, let column, let expected, let found):
             let index = request.op.descriptor.inputs.firstIndex { $0.name == input }
             let rows = index.flatMap { request.inputs[$0]?.rowCount } ?? 1

@@ -113,6 +113,11 @@ struct Problem: Encodable {
         self.detail = detail
     }
 
+    /// Fields whose last axis is a row's; a list of anything else has an entry for each row.
+    private static let arrays: Set<String> = Set(
+        ["x", "cotangent", "tangent"]
+            + Registry.all.flatMap { op in op.descriptor.inputs.map { $0.name } })
+
     init(
         _ code: ProblemCode, _ place: ServiceError.Place, _ detail: String, expected: String? = nil,
         found: String? = nil
@@ -123,7 +128,7 @@ struct Problem: Encodable {
         self.found = found
         field = place.field
         guard !place.position.isEmpty else { return }
-        if ["x", "cotangent", "tangent", "w"].contains(place.field) {
+        if Self.arrays.contains(place.field) {
             // The last axis is the column; a shorter position names a whole row.
             let outermost: WritableKeyPath<Problem, Int?> =
                 place.field == "tangent" ? \.tangent : \.cotangent

@@ -9,15 +9,20 @@ struct Comparison {
     let evidence: Evidence
     var differences: [String] = []
 
-    static func differences(of tree: Tree, _ evidence: Evidence) -> [String] {
+    /// - Parameter stopsEarly: whether the first part that differs is enough.
+    static func differences(
+        of tree: Tree, _ evidence: Evidence, stopsEarly: Bool = false
+    ) -> [String] {
         var comparison = Comparison(tree: tree, evidence: evidence)
-        comparison.compareInfo()
-        comparison.compareRoutes()
-        comparison.compareProblems()
-        comparison.compareRequests()
-        comparison.compareQueries()
-        comparison.compareAnswers()
-        comparison.compareForm()
+        let parts: [(inout Comparison) -> Void] = [
+            { $0.compareInfo() }, { $0.compareForm() }, { $0.compareQueries() },
+            { $0.compareAnswers() }, { $0.compareRequests() }, { $0.compareRoutes() },
+            { $0.compareProblems() },
+        ]
+        for part in parts {
+            part(&comparison)
+            if stopsEarly && !comparison.differences.isEmpty { return comparison.differences }
+        }
         // Schemas judge the examples, so they have to be right themselves.
         if comparison.differences.isEmpty { comparison.compareExamples() }
         return comparison.differences

@@ -1,0 +1,320 @@
+import Fixtures
+import Foundation
+import Testing
+
+/// What operators beyond the paper's bring to requests: sets, residuals, parameters that exclude
+/// each other. Catches bad ones that are accepted, or refused without saying what to change.
+@Suite struct FurtherInputTests {
+    struct Case: CustomStringConvertible, Sendable {
+        let name: String
+        let body: String
+        let code: String
+        let field: String
+        var row: Int?
+        var column: Int?
+        var target = "/topk"
+        var description: String { name }
+    }
+
+    private static func kast(
+        _ name: String, _ rest: String, _ code: String, _ field: String, row: Int? = nil,
+        column: Int? = nil
+    ) -> Case {
+        let x = #""operator": "top_kast", "x": [[3, 1, 2], [1, 2, 3]]"#
+        return Case(
+            name: name, body: "{\(x), \(rest)}", code: code, field: field, row: row, column: column)
+    }
+
+    private static func soft(_ rest: String, _ code: String, _ field: String) -> Case {
+        let x = #""operator": "soft_topk", "x": [3, 1, 2]"#
+        return Case(name: "soft_topk \(rest)", body: "{\(x), \(rest)}", code: code, field: field)
+    }
+
+    private static func gaussian(_ rest: String, _ code: String, _ field: String) -> Case {
+        let x = #""operator": "gaussian_k", "x": [[3, 1], [2, 5]]"#
+        return Case(name: "gaussian_k \(rest)", body: "{\(x), \(rest)}", code: code, field: field)
+    }
+
+    static let cases: [Case] = [
+        kast("no size", #""scope": "layer""#, "missing_parameter", "k_forward"),
+        kast("A above n", #""k_forward": 4"#, "incompatible_parameters", "k_forward"),
+        kast(
+            "B below A", #""k_forward": 2, "k_backward": 1"#, "incompatible_parameters",
+            "k_backward"),
+        kast(
+            "B alone", #""k_backward": 1, "density_forward": 0.5"#, "incompatible_parameters",
+            "k_backward"),
+        kast(
+            "shares above 1", #""density_forward": 0.7, "density_extra": 0.4"#,
+            "incompatible_parameters", "density_extra"),
+        kast("no share", #""density_forward": 0"#, "out_of_range", "density_forward"),
+        kast(
+            "A not in B", #""forward_mask": [[0], [1]], "backward_mask": [[0], [0, 2]]"#,
+            "out_of_range", "forward_mask", row: 1, column: 0),
+        kast(
+            "twice", #""forward_mask": [[0], [1]], "backward_mask": [[0], [1, 2, 1]]"#,
+            "out_of_range", "backward_mask", row: 1, column: 1),
+        kast(
+            "beyond n", #""forward_mask": [[0], [3]], "backward_mask": [[0], [3]]"#,
+            "out_of_range", "forward_mask", row: 1, column: 0),
+        kast(
+            "below 0", #""forward_mask": [[-1], [1]], "backward_mask": [[0], [1]]"#,
+            "out_of_range", "forward_mask", row: 0, column: 0),
+        kast(
+            "half a column", #""forward_mask": [[0.5], [1]], "backward_mask": [[0], [1]]"#,
+            "wrong_type", "forward_mask", row: 0, column: 0),
+        kast(
+            "a word", #""forward_mask": [["a"], [1]], "backward_mask": [[0], [1]]"#, "wrong_type",
+            "forward_mask", row: 0, column: 0),
+        kast(
+            "too few lists", #""forward_mask": [[0]], "backward_mask": [[0], [1]]"#, "wrong_shape",
+            "forward_mask"),
+        kast(
+            "too many lists", #""forward_mask": [[0], [0], [0]], "backward_mask": [[0], [1]]"#,
+            "wrong_shape", "forward_mask"),
+        kast(
+            "one list for two rows", #""forward_mask": [0, 1], "backward_mask": [[0], [1]]"#,
+            "wrong_shape", "forward_mask"),
+        kast(
+            "lists and numbers", #""forward_mask": [[0], 1], "backward_mask": [[0], [1]]"#,
+            "wrong_type", "forward_mask"),
+        kast(
+            "lists of lists", #""forward_mask": [[[0]], [1]], "backward_mask": [[0], [1]]"#,
+            "wrong_type", "forward_mask"),
+        kast(
+            "not a list", #""forward_mask": 3, "backward_mask": [[0], [1]]"#, "wrong_type",
+            "forward_mask"),
+        kast("A alone", #""forward_mask": [[0], [1]]"#, "incompatible_parameters", "forward_mask"),
+        kast(
+            "B without A", #""k_forward": 1, "backward_mask": [[0], [1]]"#,
+            "incompatible_parameters", "backward_mask"),
+        kast(
+            "sets and sizes",
+            #""k_forward": 1, "forward_mask": [[0], [1]], "backward_mask": [[0], [1]]"#,
+            "incompatible_parameters", "k_forward"),
+        kast(
+            "an empty set has no share", #""forward_mask": [[], [1]], "backward_mask": [[0], [1]]"#,
+            "incompatible_parameters", "forward_mask"),
+        Case(
+            name: "-inf is for soft_topk",
+            body: #"{"operator": "top_kast", "x": ["-Infinity", 1], "k_forward": 1}"#,
+            code: "not_finite", field: "x", column: 0),
+        Case(
+            name: "no jvp",
+            body: #"{"operator": "top_kast", "x": [1, 2], "k_forward": 1, "tangent": [1, 1]}"#,
+            code: "no_such_direction", field: "operator", target: "/topk/jvp"),
+        soft(#""k": 3.5"#, "out_of_range", "k"),
+        soft(#""k": -0.1"#, "out_of_range", "k"),
+        soft(#""k": 1, "tau": 0"#, "out_of_range", "tau"),
+        soft(#""k": 1, "tau": 1, "epsilon": 1"#, "incompatible_parameters", "epsilon"),
+        soft(#""k": 1, "cost_scale": 1"#, "incompatible_parameters", "cost_scale"),
+        soft(
+            #""k": 1, "epsilon": 1, "cost_scale": 1, "legacy_batch_scale": true"#,
+            "incompatible_parameters", "legacy_batch_scale"),
+        soft(#""k": 1, "mode": "best""#, "out_of_range", "mode"),
+        soft(#""k": [1, 2]"#, "wrong_shape", "k"),
+        Case(
+            name: "fewer finite than k",
+            body: #"{"operator": "soft_topk", "x": ["-Infinity", 1], "k": 1.5}"#,
+            code: "too_few_finite_entries", field: "x"),
+        Case(
+            name: "sorted: k above n",
+            body: #"{"operator": "soft_topk_sorted", "x": [1, 2], "k": 3}"#,
+            code: "out_of_range", field: "k"),
+        Case(
+            name: "sorted: a cotangent shaped like x",
+            body: #"{"operator": "soft_topk_sorted", "x": [1, 2], "k": 1, "cotangent": [1, 2]}"#,
+            code: "wrong_shape", field: "cotangent", target: "/topk/vjp"),
+        gaussian(#""density": 0"#, "out_of_range", "density"),
+        gaussian(#""density": 1.01"#, "out_of_range", "density"),
+        gaussian(#""density": 0.5, "residual": [1, 2]"#, "wrong_shape", "residual"),
+        gaussian(#""density": 0.5, "residual": [[1, 2], [3]]"#, "ragged_rows", "residual"),
+        gaussian(#""density": 0.5, "residual": [[3e38, 1], [1, 1]], "x": 1"#, "duplicate_key", "x"),
+        Case(
+            name: "a sum beyond float32",
+            body: #"{"operator": "gaussian_k", "x": [3e38], "residual": [3e38], "density": 1}"#,
+            code: "out_of_range", field: "residual", column: 0),
+    ]
+
+    @Test("each is one clear error", arguments: cases)
+    func json(_ bad: Case) throws {
+        let service = try LiveService()
+        defer { service.stop() }
+        let client = try service.client()
+        let answer = try client.post(bad.target, json: bad.body)
+        try expect(answer, bad.code, bad.field, bad.row, bad.column)
+        // The connection is none the worse.
+        #expect(try client.post("/topk", json: #"{"x": [1, 2], "k": 1}"#).status == 200)
+    }
+
+    private func expect(
+        _ answer: HTTPClient.Response, _ code: String, _ field: String, _ row: Int?,
+        _ column: Int?
+    ) throws {
+        let problem = try JSONDecoder().decode(JSONTree.self, from: Data(answer.body))
+        #expect(problem["code"] == .text(code), "\(answer.text)")
+        #expect(problem["field"] == .text(field), "\(answer.text)")
+        if let row { #expect(problem["row"]?.value == Double(row), "\(answer.text)") }
+        if let column { #expect(problem["column"]?.value == Double(column), "\(answer.text)") }
+        #expect(problem["detail"] != nil)
+    }
+
+    // MARK: Raw bodies
+
+    struct RawCase: CustomStringConvertible, Sendable {
+        let query: String
+        let body: [UInt8]
+        let code: String
+        let field: String
+        var target = "/topk"
+        var description: String { query }
+    }
+
+    private static func int32(_ values: [Int]) -> [UInt8] {
+        values.flatMap { value in withUnsafeBytes(of: Int32(value)) { Array($0) } }
+    }
+
+    /// Two rows of two, and sets behind them.
+    private static func sets(_ forward: [Int], _ indices: [Int]) -> [UInt8] {
+        Wire.bytes([3, 1, 2, 5], .float32) + int32(forward + [0]) + int32(indices)
+    }
+
+    private static let kastQuery = "operator=top_kast&explore=false&shape=2,2&inputs=forward_mask"
+
+    static let rawCases: [RawCase] = [
+        RawCase(
+            query: "operator=gaussian_k&density=0.5&n=2&inputs=residual",
+            body: Wire.bytes([1, 2, 3, 4], .float32), code: "missing_parameter", field: "shape"),
+        RawCase(
+            query: "operator=gaussian_k&density=0.5&shape=2&inputs=rest",
+            body: Wire.bytes([1, 2, 3, 4], .float32), code: "out_of_range", field: "inputs"),
+        RawCase(
+            query: "operator=gaussian_k&density=0.5&shape=2&inputs=residual,residual",
+            body: Wire.bytes([1, 2, 3, 4], .float32), code: "out_of_range", field: "inputs"),
+        RawCase(
+            query: "operator=gaussian_k&density=0.5&shape=2&residual=1",
+            body: Wire.bytes([1, 2], .float32), code: "misplaced_parameter", field: "residual"),
+        RawCase(
+            query: "operator=gaussian_k&density=0.5&shape=2&inputs=residual",
+            body: Wire.bytes([1, 2, 3], .float32), code: "wrong_body_length", field: "body"),
+        RawCase(
+            query: "operator=gaussian_k&density=0.5&shape=2&inputs=residual",
+            body: Wire.bytes([1, 2, 3, 4, 5], .float32), code: "wrong_body_length", field: "body"),
+        RawCase(
+            query: "operator=gaussian_k&density=0.5&shape=4611686018427387904,2&inputs=residual",
+            body: Wire.bytes([1, 2], .float32), code: "out_of_range", field: "shape"),
+        RawCase(
+            query: "k=1&shape=2&inputs=w", body: Wire.bytes([1, 2], .float32),
+            code: "unknown_parameter", field: "inputs"),
+        RawCase(
+            query: kastQuery, body: sets([0, 1, 1], []), code: "wrong_body_length", field: "body"),
+        RawCase(
+            query: kastQuery, body: sets([1, 1, 2], [0, 1]), code: "out_of_range",
+            field: "forward_mask.indptr"),
+        RawCase(
+            query: kastQuery, body: sets([0, 2, 1], [0, 1]), code: "out_of_range",
+            field: "forward_mask.indptr"),
+        RawCase(
+            query: kastQuery, body: sets([0, 3, 3], [0, 1, 1, 0]), code: "out_of_range",
+            field: "forward_mask.indptr"),
+        RawCase(
+            query: kastQuery, body: sets([0, 1, 2], [0, 2]), code: "out_of_range",
+            field: "forward_mask"),
+        RawCase(
+            query: kastQuery, body: sets([0, 1, 2], [0, -1]), code: "out_of_range",
+            field: "forward_mask"),
+        RawCase(
+            query: kastQuery, body: sets([0, 2, 2], [1, 1]), code: "out_of_range",
+            field: "forward_mask"),
+        RawCase(
+            query: "operator=soft_topk_sorted&k=1&n=2", body: Wire.bytes([1, 2, 3, 4], .float32),
+            code: "missing_parameter", field: "shape", target: "/topk/vjp"),
+        RawCase(
+            query: "operator=soft_topk_sorted&k=2&shape=2",
+            body: Wire.bytes([1, 2, 3, 4], .float32), code: "wrong_body_length", field: "body",
+            target: "/topk/vjp"),
+    ]
+
+    @Test("raw bodies that are not what their query says", arguments: rawCases)
+    func raw(_ bad: RawCase) throws {
+        let service = try LiveService()
+        defer { service.stop() }
+        let client = try service.client()
+        let octets = [("Content-Type", "application/octet-stream")]
+        let answer = try client.request(
+            "POST", "\(bad.target)?\(bad.query)", headers: octets, body: bad.body)
+        try expect(answer, bad.code, bad.field, nil, nil)
+        #expect(try client.post("/topk", json: #"{"x": [1, 2], "k": 1}"#).status == 200)
+    }
+
+    // Catches: sections that cannot be sent back as they came, types that are read otherwise than
+    // they are written.
+    @Test("a raw answer's sets and residual go back as they are", arguments: ["int32", "int64"])
+    func roundTrip(_ indexType: String) throws {
+        let service = try LiveService()
+        defer { service.stop() }
+        let client = try service.client()
+        let octets = [("Content-Type", "application/octet-stream")]
+        let x = Wire.bytes([3, 1, 2, 5, -4, 0], .float32)
+        let query = "shape=2,3&operator=top_kast&format=dense&index_dtype=\(indexType)"
+        let first = try client.request(
+            "POST", "/topk?\(query)&k_forward=2&k_backward=3&scope=global", headers: octets, body: x
+        )
+        let listed = first.header("Topk-Sections") ?? ""
+        #expect(listed.hasPrefix("data:float32:6,forward_mask.indptr:\(indexType):3,"), "\(listed)")
+        // data is 6 floats; then four sections of three, two, three and three indices.
+        let size = indexType == "int64" ? 8 : 4
+        let lengths = [3, 2, 3, 3].map { ($0 * size + 7) / 8 * 8 }
+        let masks = Array(first.body[24..<24 + lengths.reduce(0, +)])
+        let second = try client.request(
+            "POST", "/topk?\(query)&scope=global&inputs=forward_mask,backward_mask",
+            headers: octets, body: x + masks)
+        #expect(second.body == first.body, "\(second.text)")
+        // Behind them, a cotangent.
+        let vjp = try client.request(
+            "POST", "/topk/vjp?\(query)&scope=global&inputs=forward_mask,backward_mask",
+            headers: octets, body: x + masks + Wire.bytes([1, 2, 3, 4, 5, 6], .float32))
+        #expect(Wire.numbers(vjp.body, .float32) == [1, 0, 0, 4, 5, 0], "\(vjp.text)")
+
+        let sent = try client.request(
+            "POST", "/topk?shape=2,3&operator=gaussian_k&density=0.4&format=dense", headers: octets,
+            body: x)
+        let sections = try #require(Wire.sections(sent))
+        let left = try #require(sections["residual"])
+        let next = try client.request(
+            "POST",
+            "/topk?shape=2,3&operator=gaussian_k&density=0.4&format=dense&inputs=residual",
+            headers: octets, body: [UInt8](repeating: 0, count: 24) + Wire.bytes(left, .float32))
+        #expect(next.status == 200, "\(next.text)")
+        let again = try #require(Wire.sections(next))
+        let sum = zip(again["data"] ?? [], again["residual"] ?? []).map { $0 + $1 }
+        #expect(sum == left)
+    }
+
+    // Catches: a 4th axis that is read in the wrong order.
+    @Test("two cotangents for sorted answers of two rows are those of each")
+    func stackedSorted() throws {
+        let service = try LiveService()
+        defer { service.stop() }
+        let client = try service.client()
+        let x = "[[3, 1, 2], [0, 5, 1]]"
+        let c =
+            "[[[[1, 0], [0, 2], [3, 0]], [[0, 1], [1, 1], [2, 0]]], "
+            + "[[[0, 0], [1, 0], [0, 1]], [[5, 0], [0, 0], [0, 1]]]]"
+        let common = #""operator": "soft_topk_sorted", "k": 2, "eps": 1, "format": "dense""#
+        let together = try JSONDecoder().decode(
+            JSONTree.self,
+            from: Data(
+                client.post("/topk/vjp", json: "{\(common), \"x\": \(x), \"cotangent\": \(c)}").body
+            ))
+        #expect(together["shape"]?.numbers == [2, 2, 3])
+        let alone = try JSONDecoder().decode(
+            JSONTree.self,
+            from: Data(
+                client.post(
+                    "/topk/vjp",
+                    json: "{\(common), \"x\": [0, 5, 1], \"cotangent\": [[5, 0], [0, 0], [0, 1]]}"
+                ).body))
+        #expect(together["data"]?.elements.last?.elements.last == alone["data"])
+    }
+}
