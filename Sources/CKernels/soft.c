@@ -3,76 +3,238 @@
 // An entry is kept as the distance from a centre c: exp(-|x - c| / tau), negative where x > c. Then
 // s = exp((t - c) / tau) moves the threshold with a division instead of another exponential, and
 // both sides keep their small numbers: what an entry below lacks of 0, and one above of 1.
+//
+// float32 rows are computed in float32, but for differences and sums: twice as many lanes, and
+// some units in the last place instead of half a unit.
 #include "power.h"
 
-// Eight lanes: twice as many sums as registers would be stored and loaded at each step.
-enum { HALF = LANES / 2 };
-typedef double half_f64 __attribute__((ext_vector_type(HALF)));
-typedef float half_f32 __attribute__((ext_vector_type(HALF)));
-typedef int64_t half_i64 __attribute__((ext_vector_type(HALF)));
+// Two AVX2 registers, which hide each other's waiting; one where sums need the others.
+typedef float part_f32 __attribute__((ext_vector_type(LANES)));
+typedef double part_f64 __attribute__((ext_vector_type(LANES / 2)));
+typedef int32_t part_i32 __attribute__((ext_vector_type(LANES)));
+typedef int64_t part_i64 __attribute__((ext_vector_type(LANES / 2)));
+typedef float slice_f32 __attribute__((ext_vector_type(LANES / 2)));
+typedef double slice_f64 __attribute__((ext_vector_type(LANES / 4)));
+typedef int32_t slice_i32 __attribute__((ext_vector_type(LANES / 2)));
+typedef int64_t slice_i64 __attribute__((ext_vector_type(LANES / 4)));
+typedef double half_f64 __attribute__((ext_vector_type(LANES / 2)));
+typedef int32_t half_i32 __attribute__((ext_vector_type(LANES / 2)));
+typedef float half_f32 __attribute__((ext_vector_type(LANES / 2)));
 
-INLINE half_i64 half_bits(half_f64 number) { return LOAD(half_i64, &number); }
-INLINE half_f64 half_number(half_i64 bits) { return LOAD(half_f64, &bits); }
-
-INLINE double sum_of_half(half_f64 half) {
-  double lanes[HALF];
-  STORE(lanes, half);
-  for (int part = HALF / 2; part > 0; part /= 2) {
-    for (int l = 0; l < part; ++l) lanes[l] += lanes[l + part];
-  }
-  return lanes[0];
-}
+#define BITS_f32(NUMBER) LOAD(part_i32, &(part_f32){NUMBER})
+#define BITS_f64(NUMBER) LOAD(part_i64, &(part_f64){NUMBER})
+#define SLICE_BITS_f32(NUMBER) LOAD(slice_i32, &(slice_f32){NUMBER})
+#define SLICE_BITS_f64(NUMBER) LOAD(slice_i64, &(slice_f64){NUMBER})
+#define SIGN_f32 INT32_MIN
+#define SIGN_f64 INT64_MIN
 
 // e^a for a <= 0, within two units in the last place; 0 below -708.
-INLINE half_f64 exp_of_negative(half_f64 a) {
+INLINE part_f64 exp_of_negative(part_f64 a) {
   const double magic = 0x1.8p52;  // n + magic has round(n) in its lowest bits.
-  half_f64 bounded = a > -708 ? a : -708;
-  half_f64 n = (bounded * 0x1.71547652b82fep0 + magic) - magic;
+  part_f64 bounded = a > -708 ? a : -708;
+  part_f64 shifted = bounded * 0x1.71547652b82fep0 + magic;
+  part_f64 n = shifted - magic;
   // ln 2 in two parts; the first has 32 bits, so that n times it is exact.
-  half_f64 r = (bounded - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33;
+  part_f64 r = (bounded - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33;
   // The Chebyshev interpolant of degree 11 on |r| <= ln(2) / 2: off by less than 2^-55. By pairs
   // and their squares (Estrin): one term after the other would wait for each of them.
-  half_f64 r2 = r * r, r4 = r2 * r2;
-  half_f64 a2 = 0x1.0000000000011p-1 + r * 0x1.555555555555ap-3;
-  half_f64 a4 = 0x1.555555554f0cep-5 + r * 0x1.111111110f225p-7;
-  half_f64 a6 = 0x1.6c16c187fbe13p-10 + r * 0x1.a01a01b14379ap-13;
-  half_f64 a8 = 0x1.a01991ac8440bp-16 + r * 0x1.71ddf5749b43dp-19;
-  half_f64 a10 = 0x1.28b40581fba5cp-22 + r * 0x1.af631d03b18bfp-26;
-  half_f64 sum = 1 + (r + r2 * ((a2 + r2 * a4) + r4 * ((a6 + r2 * a8) + r4 * a10)));
-  half_f64 power = half_number((half_bits(n + magic) << 52) + 0x3ff0000000000000);
-  return a > -708 ? sum * power : 0;
+  part_f64 r2 = r * r, r4 = r2 * r2;
+  part_f64 a2 = 0x1.0000000000011p-1 + r * 0x1.555555555555ap-3;
+  part_f64 a4 = 0x1.555555554f0cep-5 + r * 0x1.111111110f225p-7;
+  part_f64 a6 = 0x1.6c16c187fbe13p-10 + r * 0x1.a01a01b14379ap-13;
+  part_f64 a8 = 0x1.a01991ac8440bp-16 + r * 0x1.71ddf5749b43dp-19;
+  part_f64 a10 = 0x1.28b40581fba5cp-22 + r * 0x1.af631d03b18bfp-26;
+  part_f64 sum = 1 + (r + r2 * ((a2 + r2 * a4) + r4 * ((a6 + r2 * a8) + r4 * a10)));
+  part_i64 power = (BITS_f64(shifted) << 52) + 0x3ff0000000000000;
+  return a > -708 ? sum * LOAD(part_f64, &power) : 0;
 }
 
-#define DEFINE_SOFT(SUFFIX, NUMBER)                                                                \
-  KERNEL(size_t, CKernels_soft_distances_##SUFFIX,                                                 \
-         (const NUMBER *x, size_t n, CKernels_Softness at, double *e), (x, n, at, e)) {            \
-    const double centre = at.centre * at.scale;                                                    \
-    half_i64 counts = 0;                                                                           \
-    for (size_t i = 0; i < n; i += HALF) {                                                         \
-      half_##SUFFIX line = (NUMBER)-INFINITY;                                                      \
-      if (i + HALF <= n) {                                                                         \
-        line = LOAD(half_##SUFFIX, x + i);                                                         \
-      } else {                                                                                     \
-        for (size_t l = 0; l < n - i; ++l) line[l] = x[i + l];                                     \
+// f and n of a = n + f, for a <= 0; n is -127 below -126, whose power has the bits of 0.
+INLINE void split_exponent(half_f64 a, half_f32 *f, half_i32 *n) {
+  const double magic = 0x1.8p52;
+  half_f64 bounded = a > -126 ? a : -127;
+  half_f64 shifted = bounded + magic;
+  *f = __builtin_convertvector(bounded - (shifted - magic), half_f32);
+  *n = __builtin_convertvector(LOAD(part_i64, &shifted), half_i32);
+}
+
+// 2^a in float32 for 16 numbers a <= 0, within two units in the last place; 0 below -126.
+INLINE part_f32 exp2_of_negative(half_f64 low, half_f64 high) {
+  half_f32 f_low, f_high;
+  half_i32 n_low, n_high;
+  split_exponent(low, &f_low, &n_low);
+  split_exponent(high, &f_high, &n_high);
+  part_f32 f = __builtin_shufflevector(f_low, f_high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+                                       14, 15);
+  part_i32 n = __builtin_shufflevector(n_low, n_high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+                                       14, 15);
+  // The Chebyshev interpolant of degree 6 on |f| <= 1/2: off by less than 2^-27.
+  part_f32 f2 = f * f;
+  part_f32 a0 = 1 + f * 0x1.62e43p-1f;
+  part_f32 a2 = 0x1.ebfbep-3f + f * 0x1.c6aeccp-5f;
+  part_f32 a4 = 0x1.3b2a1cp-7f + f * 0x1.5f48cp-10f;
+  part_f32 sum = a0 + f2 * (a2 + f2 * (a4 + f2 * 0x1.444p-13f));
+  part_i32 power = (n + 127) << 23;
+  return sum * LOAD(part_f32, &power);
+}
+
+KERNEL(void, CKernels_soft_distances_f32,
+       (const float *x, size_t n, CKernels_Softness at, float *e), (x, n, at, e)) {
+  const double centre = at.centre * at.scale, inverse = at.inverse * 0x1.71547652b82fep0;
+  const int32_t flip = at.scale < 0 ? SIGN_f32 : 0;
+  for (size_t i = 0; i < n; i += LANES) {
+    part_f32 line = -INFINITY;
+    if (i + LANES <= n) {
+      line = LOAD(part_f32, x + i);
+    } else {
+      for (size_t l = 0; l < n - i; ++l) line[l] = x[i + l];
+    }
+    half_f32 low = __builtin_shufflevector(line, line, 0, 1, 2, 3, 4, 5, 6, 7);
+    half_f32 high = __builtin_shufflevector(line, line, 8, 9, 10, 11, 12, 13, 14, 15);
+    half_f64 below = centre - __builtin_convertvector(low, half_f64) * at.scale;
+    half_f64 above = centre - __builtin_convertvector(high, half_f64) * at.scale;
+    part_f32 power = exp2_of_negative(-__builtin_elementwise_abs(below) * inverse,
+                                      -__builtin_elementwise_abs(above) * inverse);
+    part_f32 signs = __builtin_shufflevector(
+        __builtin_convertvector(below, half_f32), __builtin_convertvector(above, half_f32), 0, 1, 2,
+        3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    part_i32 bits = BITS_f32(power) | ((BITS_f32(signs) ^ flip) & SIGN_f32);
+    STORE(e + i, bits);
+  }
+}
+
+KERNEL(void, CKernels_soft_distances_f64,
+       (const double *x, size_t n, CKernels_Softness at, double *e), (x, n, at, e)) {
+  const double centre = at.centre * at.scale;
+  const int64_t flip = at.scale < 0 ? SIGN_f64 : 0;
+  for (size_t i = 0; i < n; i += LANES / 2) {
+    part_f64 line = -INFINITY;
+    if (i + LANES / 2 <= n) {
+      line = LOAD(part_f64, x + i);
+    } else {
+      for (size_t l = 0; l < n - i; ++l) line[l] = x[i + l];
+    }
+    part_f64 distance = centre - line * at.scale;
+    part_f64 power = exp_of_negative(-__builtin_elementwise_abs(distance) * at.inverse);
+    part_i64 bits = BITS_f64(power) | ((BITS_f64(distance) ^ flip) & SIGN_f64);
+    STORE(e + i, bits);
+  }
+}
+
+INLINE double sum_of_f64(slice_f64 slice) {
+  return (slice[0] + slice[2]) + (slice[1] + slice[3]);
+}
+
+INLINE double sum_of_f32(slice_f32 slice) {
+  slice_f64 low = __builtin_convertvector(slice.lo, slice_f64);
+  slice_f64 high = __builtin_convertvector(slice.hi, slice_f64);
+  return sum_of_f64(low + high);
+}
+
+// A sum of so many numbers at a time keeps the digits of float32.
+enum { RUN = 8 * LANES };
+
+#define DEFINE_SOFT(SUFFIX, NUMBER, SMALLEST)                                                      \
+  /* Of a distance: q, and 1 - q without the subtraction. */                                       \
+  typedef struct Shares_##SUFFIX {                                                                 \
+    slice_##SUFFIX other, own;                                                                     \
+  } Shares_##SUFFIX;                                                                               \
+                                                                                                   \
+  INLINE NUMBER bounded_##SUFFIX(double s) {                                                       \
+    return (NUMBER)(s < SMALLEST ? SMALLEST : s > 1 / SMALLEST ? 1 / SMALLEST : s);                \
+  }                                                                                                \
+                                                                                                   \
+  INLINE Shares_##SUFFIX shares_##SUFFIX(slice_##SUFFIX entry, double s) {                         \
+    const NUMBER below = bounded_##SUFFIX(s), above = bounded_##SUFFIX(1 / s);                     \
+    slice_##SUFFIX size = __builtin_elementwise_abs(entry);                                        \
+    slice_##SUFFIX rest =                                                                          \
+        SLICE_BITS_##SUFFIX(entry) < 0 ? (slice_##SUFFIX)above : (slice_##SUFFIX)below;            \
+    slice_##SUFFIX inverse = 1 / (size + rest);                                                    \
+    return (Shares_##SUFFIX){size * inverse, rest * inverse};                                      \
+  }                                                                                                \
+                                                                                                   \
+  /* A number with the sign of an entry changed into it. */                                        \
+  INLINE slice_##SUFFIX signed_##SUFFIX(slice_##SUFFIX number, slice_##SUFFIX entry) {             \
+    __typeof__(SLICE_BITS_##SUFFIX(entry)) bits =                                                  \
+        SLICE_BITS_##SUFFIX(number) ^ (SLICE_BITS_##SUFFIX(entry) & SIGN_##SUFFIX);                \
+    return LOAD(slice_##SUFFIX, &bits);                                                            \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(CKernels_SoftSums, CKernels_soft_sums_##SUFFIX, (const NUMBER *e, size_t n, double s),    \
+         (e, n, s)) {                                                                              \
+    CKernels_SoftSums sums = {0};                                                                  \
+    const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
+    for (size_t start = 0; start < n; start += RUN) {                                              \
+      slice_##SUFFIX excess = 0, slopes = 0, bend = 0, squares = 0;                                \
+      const size_t end = start + RUN < n ? start + RUN : n;                                        \
+      for (size_t i = start; i < end; i += step) {                                                 \
+        slice_##SUFFIX entry = LOAD(slice_##SUFFIX, e + i);                                        \
+        Shares_##SUFFIX shares = shares_##SUFFIX(entry, s);                                        \
+        slice_##SUFFIX slope = shares.other * shares.own;                                          \
+        slice_##SUFFIX curve = slope * (shares.own - shares.other);                                \
+        excess += signed_##SUFFIX(shares.other, entry);                                            \
+        slopes += slope;                                                                           \
+        bend += signed_##SUFFIX(curve, entry);                                                     \
+        squares += slope * slope;                                                                  \
       }                                                                                            \
-      half_f64 distance = __builtin_convertvector(line, half_f64) * at.scale - centre;             \
-      half_i64 is_above = distance > 0;                                                            \
-      counts -= is_above;                                                                          \
-      half_f64 power = exp_of_negative(-__builtin_elementwise_abs(distance) * at.inverse);         \
-      STORE(e + i, is_above ? -power : power);                                                     \
+      sums.excess += sum_of_##SUFFIX(excess);                                                      \
+      sums.slope += sum_of_##SUFFIX(slopes);                                                       \
+      sums.bend += sum_of_##SUFFIX(bend);                                                          \
+      sums.squares += sum_of_##SUFFIX(squares);                                                    \
     }                                                                                              \
-    size_t above = 0;                                                                              \
-    for (int l = 0; l < HALF; ++l) above += (size_t)counts[l];                                     \
-    return above;                                                                                  \
+    return sums;                                                                                   \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(CKernels_SoftSides, CKernels_soft_sides_##SUFFIX, (const NUMBER *e, size_t n, double s),  \
+         (e, n, s)) {                                                                              \
+    CKernels_SoftSides sides = {0};                                                                \
+    const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
+    for (size_t i = 0; i < n; i += step) {                                                         \
+      slice_##SUFFIX entry = LOAD(slice_##SUFFIX, e + i);                                          \
+      Shares_##SUFFIX shares = shares_##SUFFIX(entry, s);                                          \
+      slice_##SUFFIX share = shares.other;                                                         \
+      slice_##SUFFIX slope = share * shares.own;                                                   \
+      sides.below += sum_of_##SUFFIX(SLICE_BITS_##SUFFIX(entry) < 0 ? 0 : share);                  \
+      sides.above += sum_of_##SUFFIX(SLICE_BITS_##SUFFIX(entry) < 0 ? share : 0);                  \
+      sides.slope_below += sum_of_##SUFFIX(SLICE_BITS_##SUFFIX(entry) < 0 ? 0 : slope);            \
+      sides.slope_above += sum_of_##SUFFIX(SLICE_BITS_##SUFFIX(entry) < 0 ? slope : 0);            \
+    }                                                                                              \
+    return sides;                                                                                  \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(size_t, CKernels_soft_above_##SUFFIX, (const NUMBER *e, size_t n), (e, n)) {              \
+    const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
+    __typeof__(SLICE_BITS_##SUFFIX((slice_##SUFFIX)0)) counts = 0;                                 \
+    for (size_t i = 0; i < n; i += step) counts += SLICE_BITS_##SUFFIX(LOAD(slice_##SUFFIX, e + i)) < 0;\
+    int64_t count = 0;                                                                             \
+    for (size_t l = 0; l < step; ++l) count -= counts[l];                                          \
+    return (size_t)count;                                                                          \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(void, CKernels_soft_weights_##SUFFIX, (NUMBER * e, size_t n, double s), (e, n, s)) {      \
+    const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
+    for (size_t i = 0; i < n; i += step) {                                                         \
+      slice_##SUFFIX entry = LOAD(slice_##SUFFIX, e + i);                                          \
+      Shares_##SUFFIX shares = shares_##SUFFIX(entry, s);                                          \
+      STORE(e + i, SLICE_BITS_##SUFFIX(entry) < 0 ? shares.own : shares.other);                    \
+    }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(void, CKernels_soft_slopes_##SUFFIX, (NUMBER * e, size_t n, double s), (e, n, s)) {       \
+    const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
+    for (size_t i = 0; i < n; i += step) {                                                         \
+      Shares_##SUFFIX shares = shares_##SUFFIX(LOAD(slice_##SUFFIX, e + i), s);                    \
+      STORE(e + i, shares.other * shares.own);                                                     \
+    }                                                                                              \
   }                                                                                                \
                                                                                                    \
   KERNEL(CKernels_SoftMean, CKernels_soft_mean_##SUFFIX,                                           \
-         (const double *w, const NUMBER *c, size_t n, double scale, double origin),                \
+         (const NUMBER *w, const NUMBER *c, size_t n, double scale, double origin),                \
          (w, c, n, scale, origin)) {                                                               \
     line_f64 totals = 0, moments = 0, largest = 0;                                                 \
     size_t i = 0;                                                                                  \
     for (; i + LANES <= n; i += LANES) {                                                           \
-      line_f64 weight = LOAD(line_f64, w + i);                                                     \
+      line_f64 weight = __builtin_convertvector(LOAD(line_##SUFFIX, w + i), line_f64);             \
       line_f64 line = __builtin_convertvector(LOAD(line_##SUFFIX, c + i), line_f64) * scale;       \
       totals += weight;                                                                            \
       moments += weight * (line - origin);                                                         \
@@ -85,71 +247,55 @@ INLINE half_f64 exp_of_negative(half_f64 a) {
     }                                                                                              \
     for (; i < n; ++i) {                                                                           \
       const double value = (double)c[i] * scale;                                                   \
-      mean.total += w[i];                                                                          \
-      mean.moment += w[i] * (value - origin);                                                      \
+      mean.total += (double)w[i];                                                                  \
+      mean.moment += (double)w[i] * (value - origin);                                              \
       mean.largest = fabs(value) > mean.largest ? fabs(value) : mean.largest;                      \
     }                                                                                              \
     return mean;                                                                                   \
   }                                                                                                \
                                                                                                    \
   KERNEL(void, CKernels_soft_product_##SUFFIX,                                                     \
-         (const double *w, const NUMBER *c, size_t n, double scale, double mean, double inverse,   \
+         (const NUMBER *w, const NUMBER *c, size_t n, double scale, double mean, double inverse,   \
           double *out),                                                                            \
          (w, c, n, scale, mean, inverse, out)) {                                                   \
+    const double unscale = 1 / scale;                                                              \
     for (size_t i = 0; i < n; ++i) {                                                               \
-      double product = w[i] * ((double)c[i] * scale - mean) * inverse / scale;                     \
+      double product = (double)w[i] * ((double)c[i] * scale - mean) * inverse * unscale;           \
       product = product < DBL_MAX ? product : DBL_MAX;                                             \
       out[i] = product > -DBL_MAX ? product : -DBL_MAX;                                            \
     }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(size_t, CKernels_pack_##SUFFIX,                                                           \
+         (const NUMBER *values, size_t n, NUMBER *data, int32_t *indices, bool *is_finite),        \
+         (values, n, data, indices, is_finite)) {                                                  \
+    const line_i32 first = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};                 \
+    line_##SUFFIX checks = 0;                                                                      \
+    size_t kept = 0, i = 0;                                                                        \
+    for (; i + LANES <= n; i += LANES) {                                                           \
+      line_##SUFFIX line = LOAD(line_##SUFFIX, values + i);                                        \
+      checks += line * 0;                                                                          \
+      if (MASK_BITS(line != 0) == ALL_LANES) {                                                     \
+        STORE(data + kept, line);                                                                  \
+        STORE(indices + kept, first + (int32_t)i);                                                 \
+        kept += LANES;                                                                             \
+        continue;                                                                                  \
+      }                                                                                            \
+      for (size_t l = i; l < i + LANES; ++l) {                                                     \
+        data[kept] = values[l];                                                                    \
+        indices[kept] = (int32_t)l;                                                                \
+        kept += values[l] != 0;                                                                    \
+      }                                                                                            \
+    }                                                                                              \
+    for (; i < n; ++i) {                                                                           \
+      data[kept] = values[i];                                                                      \
+      indices[kept] = (int32_t)i;                                                                  \
+      kept += values[i] != 0;                                                                      \
+      checks[0] += values[i] * 0;                                                                  \
+    }                                                                                              \
+    if (MASK_BITS(checks != 0) != 0) *is_finite = false;                                           \
+    return kept;                                                                                   \
   }
 
-DEFINE_SOFT(f32, float)
-DEFINE_SOFT(f64, double)
-
-// Distances in, share of the other side out: y of an entry below, 1 - y of one above.
-#define SHARE(TYPE, ENTRY, S, INVERSE)                                                             \
-  ({                                                                                               \
-    TYPE size = __builtin_elementwise_abs(ENTRY);                                                  \
-    TYPE other = IS_ABOVE(ENTRY) ? (TYPE)(INVERSE) : (TYPE)(S);                                    \
-    size / (size + other);                                                                         \
-  })
-#define IS_ABOVE(ENTRY) (half_bits(ENTRY) < 0)
-
-KERNEL(CKernels_SoftSums, CKernels_soft_sums, (const double *e, size_t n, double s), (e, n, s)) {
-  half_f64 below = 0, above = 0, slope_below = 0, slope_above = 0, bend = 0, squares = 0;
-  const double inverse = 1 / s;
-  for (size_t i = 0; i < n; i += HALF) {
-    half_f64 entry = LOAD(half_f64, e + i);
-    half_f64 share = SHARE(half_f64, entry, s, inverse);
-    half_i64 is_above = IS_ABOVE(entry);
-    half_f64 slope = share * (1 - share);
-    half_f64 curve = slope * (1 - 2 * share);
-    below += is_above ? 0 : share;
-    above += is_above ? share : 0;
-    slope_below += is_above ? 0 : slope;
-    slope_above += is_above ? slope : 0;
-    bend += is_above ? -curve : curve;
-    squares += slope * slope;
-  }
-  CKernels_SoftSums sums = {sum_of_half(below),       sum_of_half(above),
-                            sum_of_half(slope_below), sum_of_half(slope_above),
-                            sum_of_half(bend),        sum_of_half(squares)};
-  return sums;
-}
-
-KERNEL(void, CKernels_soft_weights, (double *e, size_t n, double s), (e, n, s)) {
-  const double inverse = 1 / s;
-  for (size_t i = 0; i < n; i += HALF) {
-    half_f64 entry = LOAD(half_f64, e + i);
-    half_f64 share = SHARE(half_f64, entry, s, inverse);
-    STORE(e + i, IS_ABOVE(entry) ? 1 - share : share);
-  }
-}
-
-KERNEL(void, CKernels_soft_slopes, (double *e, size_t n, double s), (e, n, s)) {
-  const double inverse = 1 / s;
-  for (size_t i = 0; i < n; i += HALF) {
-    half_f64 share = SHARE(half_f64, LOAD(half_f64, e + i), s, inverse);
-    STORE(e + i, share * (1 - share));
-  }
-}
+DEFINE_SOFT(f32, float, 0x1p-120)
+DEFINE_SOFT(f64, double, 0x1p-1015)

@@ -74,6 +74,14 @@ package struct InferenceRequest: Sendable {
         outputs = op.outputs(direction, parameters)
     }
 
+    /// Bytes of an answer that has more numbers than x, while it is computed: they are kept as
+    /// sparse rows, which nothing else bounds. 0 for other answers.
+    package var answerBytes: Int {
+        guard op.addsAxis && direction == .forward else { return 0 }
+        let numbers = x.rowCount * answerShape.rowsPerInputRow * answerShape.rowLength
+        return numbers * (x.dtype.byteCount + MemoryLayout<Int32>.stride)
+    }
+
     /// G, or 1.
     package var stackCount: Int { stack?.stackCount ?? 1 }
 

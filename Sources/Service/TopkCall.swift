@@ -19,6 +19,8 @@ final class TopkCall: Call, @unchecked Sendable {
     let deadlineNanoseconds: Int
     /// Memory for decoding what a compressed body has become.
     private var reservation: BufferPool.Reservation?
+    /// Memory for an answer that is larger than its request.
+    private var answerReservation: BufferPool.Reservation?
 
     init(
         _ exchange: Exchange?, _ record: RequestRecord, _ upload: Upload, _ state: ServiceState
@@ -64,6 +66,15 @@ final class TopkCall: Call, @unchecked Sendable {
             message = Message(direction: message.direction, body: body, query: message.query)
         }
         let request = try requestCodec.decode(message, worker, state.buffers)
+        if request.answerBytes > 0 {
+            answerReservation = state.buffers.reserve(byteCount: request.answerBytes)
+            if answerReservation == nil {
+                let limit = state.buffers.budgetBytes - request.heldBytes
+                throw request.answerBytes > limit
+                    ? .answerTooLarge(byteCount: request.answerBytes, limit: max(0, limit))
+                    : .overloaded(.bytes)
+            }
+        }
         record.summary = RequestRecord.Summary(request)
         return request
     }
@@ -105,6 +116,7 @@ final class TopkCall: Call, @unchecked Sendable {
         record.answerBytes = reply.byteCount
         message = nil
         reservation = nil
+        answerReservation = nil
         if let exchange {
             exchange.complete(reply)
         } else {

@@ -207,32 +207,47 @@ double CKernels_magnitude_product(const double *slopes, const double *levels, si
 /// negative where x_i is above it; arrays have room for whole lines of 16, filled up with 0.
 typedef struct CKernels_Softness {
   double centre;
-  /// A power of two by which x is multiplied first: sums of huge numbers stay finite.
+  /// A power of two by which x is multiplied first: sums of huge numbers stay finite. Negative
+  /// where an entry at the centre counts as above it.
   double scale;
-  /// 1 / (tau * scale)
+  /// 1 / (tau * |scale|)
   double inverse;
 } CKernels_Softness;
 
-/// Returns how many are above the centre.
-size_t CKernels_soft_distances_f32(const float *x, size_t n, CKernels_Softness at, double *e);
-size_t CKernels_soft_distances_f64(const double *x, size_t n, CKernels_Softness at, double *e);
+void CKernels_soft_distances_f32(const float *x, size_t n, CKernels_Softness at, float *e);
+void CKernels_soft_distances_f64(const double *x, size_t n, CKernels_Softness at, double *e);
+
+/// How many entries are above the centre.
+size_t CKernels_soft_above_f32(const float *e, size_t n);
+size_t CKernels_soft_above_f64(const double *e, size_t n);
 
 /// At the threshold centre + tau log(s), with q = y below and q = 1 - y above the centre: the sums
-/// of q and of q (1 - q) on either side, of q (1 - q) (1 - 2 y), and of (q (1 - q))^2.
+/// of q below less those above, of w = y (1 - y), of w (1 - 2 y) and of w^2.
 typedef struct CKernels_SoftSums {
-  double below;
-  double above;
-  double slope_below;
-  double slope_above;
+  double excess;
+  double slope;
   double bend;
   double squares;
 } CKernels_SoftSums;
 
-CKernels_SoftSums CKernels_soft_sums(const double *e, size_t n, double s);
+/// The sums of q and of w on either side.
+typedef struct CKernels_SoftSides {
+  double below;
+  double above;
+  double slope_below;
+  double slope_above;
+} CKernels_SoftSides;
+
+CKernels_SoftSums CKernels_soft_sums_f32(const float *e, size_t n, double s);
+CKernels_SoftSums CKernels_soft_sums_f64(const double *e, size_t n, double s);
+CKernels_SoftSides CKernels_soft_sides_f32(const float *e, size_t n, double s);
+CKernels_SoftSides CKernels_soft_sides_f64(const double *e, size_t n, double s);
 
 /// Distances in, y out; and y (1 - y) out.
-void CKernels_soft_weights(double *e, size_t n, double s);
-void CKernels_soft_slopes(double *e, size_t n, double s);
+void CKernels_soft_weights_f32(float *e, size_t n, double s);
+void CKernels_soft_weights_f64(double *e, size_t n, double s);
+void CKernels_soft_slopes_f32(float *e, size_t n, double s);
+void CKernels_soft_slopes_f64(double *e, size_t n, double s);
 
 /// The sums of w_i and of w_i (scale c_i - origin), and the largest |scale c_i|.
 typedef struct CKernels_SoftMean {
@@ -241,17 +256,24 @@ typedef struct CKernels_SoftMean {
   double largest;
 } CKernels_SoftMean;
 
-CKernels_SoftMean CKernels_soft_mean_f32(const double *w, const float *c, size_t n, double scale,
+CKernels_SoftMean CKernels_soft_mean_f32(const float *w, const float *c, size_t n, double scale,
                                          double origin);
 CKernels_SoftMean CKernels_soft_mean_f64(const double *w, const double *c, size_t n, double scale,
                                          double origin);
 
 /// out_i = w_i (scale c_i - mean) inverse / scale, kept within the finite numbers; `scale` is a
 /// power of two.
-void CKernels_soft_product_f32(const double *w, const float *c, size_t n, double scale,
-                               double mean, double inverse, double *out);
+void CKernels_soft_product_f32(const float *w, const float *c, size_t n, double scale, double mean,
+                               double inverse, double *out);
 void CKernels_soft_product_f64(const double *w, const double *c, size_t n, double scale,
                                double mean, double inverse, double *out);
+
+/// Copies the numbers that are not 0, and their columns; returns how many. Both arrays have room
+/// for n. Sets `is_finite` to false for a NaN or infinity.
+size_t CKernels_pack_f32(const float *values, size_t n, float *data, int32_t *indices,
+                         bool *is_finite);
+size_t CKernels_pack_f64(const double *values, size_t n, double *data, int32_t *indices,
+                         bool *is_finite);
 
 /// out_i = u_i = a_i + b_i (a_i alone without b); the sums of u_i - shift and of its square.
 typedef struct CKernels_Moments {

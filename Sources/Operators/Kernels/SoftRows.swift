@@ -46,16 +46,17 @@ struct SoftRows {
                 let root = SoftThreshold(k: k, tau: tau).solve(
                     x, finiteCount: finiteCount, workspace)
                 threshold = root.threshold
+                let distances = SoftThreshold.distances(n, S.self, workspace)
                 if direction == .forward {
-                    CKernels_soft_weights(workspace.softness.pointer, n, root.s)
+                    S.softWeights(distances, count: n, root.s)
                 } else {
-                    CKernels_soft_slopes(workspace.softness.pointer, n, root.s)
+                    S.softSlopes(distances, count: n, root.s)
                 }
             } else {
                 threshold = settle(x, isNone: k == 0, tau, workspace)
             }
             if direction == .forward {
-                output.answer.appendRow(count: n, nil, workspace.softness.pointer)
+                output.answer.appendFull(SoftThreshold.distances(n, S.self, workspace), count: n)
                 output["threshold"]?.append(number: isSmallest ? -threshold : threshold)
             } else if let stack {
                 multiply(stack, row, S.self, tau, output, workspace)
@@ -68,7 +69,7 @@ struct SoftRows {
     private func settle<S: KernelScalar>(
         _ x: UnsafeBufferPointer<S>, isNone: Bool, _ tau: Double, _ workspace: Workspace
     ) -> Double {
-        let weights = workspace.softness.reserve(x.count)
+        let weights = SoftThreshold.distances(x.count, S.self, workspace)
         var extreme: Double?
         for (i, value) in x.enumerated() {
             let isTaken = !isNone && value.isFinite
@@ -89,10 +90,10 @@ struct SoftRows {
         _ output: OperatorOutput, _ workspace: Workspace
     ) {
         let n = stack.rows.rowLength
-        let weights = workspace.softness.pointer
+        let weights = SoftThreshold.distances(n, S.self, workspace)
         let products = workspace.products.reserve(n)
-        let steepest = CKernels_largest_magnitude(weights, n)
-        let pivot = (0..<n).first { weights[$0] == steepest } ?? 0
+        var pivot = 0
+        for i in 1..<max(n, 1) where weights[i] > weights[pivot] { pivot = i }
         for g in 0..<stack.stackCount {
             let index = stack.rowIndex(g, row)
             let c = stack.rows.rows(index..<index + 1, as: S.self, negated: false, &workspace.row)

@@ -43,9 +43,9 @@ struct SoftThreshold {
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ workspace: Workspace
     ) -> Root {
         guard let x = row.baseAddress else { preconditionFailure("rows are not empty") }
-        let distances = workspace.softness.reserve(row.count + Int(CKernels_lanes))
-        var centre = centre(row, hasInfinity: finiteCount < row.count, workspace)
-        var demand = k - Double(measure(x, row.count, from: centre, distances))
+        let distances = Self.distances(row.count, S.self, workspace)
+        var (centre, isAbove) = centre(row, hasInfinity: finiteCount < row.count, workspace)
+        var demand = k - Double(measure(x, row.count, from: centre, isAbove, distances))
         var u = 0.0
         var low = -Double.infinity
         var high = Double.infinity
@@ -57,19 +57,28 @@ struct SoftThreshold {
                 low -= u
                 high -= u
                 u = 0
-                demand = k - Double(measure(x, row.count, from: centre, distances))
+                isAbove = false
+                demand = k - Double(measure(x, row.count, from: centre, isAbove, distances))
             }
             workspace.passCount += 1
-            let sums = CKernels_soft_sums(distances, row.count, exp(min(max(u, -700), 700)))
-            let excess = (sums.below - sums.above) - demand
+            let s = exp(min(max(u, -700), 700))
+            let sums = S.softSums(distances, count: row.count, s)
+            let excess = sums.excess - demand
             // Every entry is decided, to the last digit: any threshold of the gap will do.
             if excess == 0 { break }
             if excess > 0 { low = u } else { high = u }
-            let step = step(sums, excess, demand)
-            let next = u + step.length
+            let isNear = abs(excess) < sums.slope
+            let length =
+                isNear
+                ? Self.shortStep(sums, excess)
+                : Self.longStep(
+                    S.softSides(distances, count: row.count, s), isUp: excess > 0, demand)
+            // The polynomial's error is below d^4 / 24 of its slope: beyond the last digit.
+            let isLast = isNear && abs(length) < (S.isStored(as: .float64) ? 1e-3 : 0.02)
+            let next = u + length
             if next > low && next < high {
                 u = next
-                if step.isLast { break }
+                if isLast { break }
             } else if low.isFinite && high.isFinite {
                 let middle = (low + high) / 2
                 if middle == u || high - low < 1e-13 { break }
@@ -81,56 +90,67 @@ struct SoftThreshold {
         return Root(centre: centre, u: u, s: exp(min(max(u, -700), 700)), tau: tau)
     }
 
-    private func measure<S: KernelScalar>(
-        _ x: UnsafePointer<S>, _ count: Int, from centre: Double,
-        _ distances: UnsafeMutablePointer<Double>
-    ) -> Int {
-        // Differences of huge numbers stay finite; tiny ones are no matter beside such a tau.
-        let scale = tau > 1 ? 0x1p-2 : 1
-        let at = CKernels_Softness(
-            centre: centre, scale: scale, inverse: min(1 / (tau * scale), 0x1p1000))
-        return S.softDistances(x, count: count, at, distances)
+    /// Where the distances of a row of `count` numbers lie, in whole lines of 16.
+    static func distances<S: KernelScalar>(
+        _ count: Int, _ type: S.Type, _ workspace: Workspace
+    ) -> UnsafeMutablePointer<S> {
+        UnsafeMutableRawPointer(workspace.softness.reserve(count + Int(CKernels_lanes)))
+            .assumingMemoryBound(to: S.self)
     }
 
-    /// Midway between the floor(k)-th largest and the next; with a fraction of k, the next.
+    /// Returns how many are above the centre, with those at it if `isAbove`.
+    private func measure<S: KernelScalar>(
+        _ x: UnsafePointer<S>, _ count: Int, from centre: Double, _ isAbove: Bool,
+        _ distances: UnsafeMutablePointer<S>
+    ) -> Int {
+        // Differences of huge numbers stay finite; tiny ones are no matter beside such a tau.
+        let scale = tau > 1 && S.isStored(as: .float64) ? 0x1p-2 : 1
+        let at = CKernels_Softness(
+            centre: centre, scale: isAbove ? -scale : scale,
+            inverse: min(1 / (tau * scale), 0x1p1000))
+        S.softDistances(x, count: count, at, distances)
+        return S.softAbove(distances, count: count)
+    }
+
+    /// Midway between the floor(k)-th largest and the next; with a fraction of k, the next, which
+    /// counts as above the centre if the fraction is more than half: whichever leaves less to be
+    /// made up by differences.
     private func centre<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, hasInfinity: Bool, _ workspace: Workspace
-    ) -> Double {
+    ) -> (Double, isAbove: Bool) {
         let whole = Int(k)
+        let fraction = k - Double(whole)
         let count = Selection.gather(
             row, k: whole + 1, hasInfinity: hasInfinity, isAbsolute: false, workspace
         ) { $0 }
         let ranks = Ranks.select(
             workspace.scores.pointer, count: count, k: max(whole, 1),
             workspace.selection.reserve(count))
-        guard whole > 0 else { return ranks.kth }
-        guard let next = ranks.next else { return ranks.kth }
-        return k == Double(whole) ? next / 2 + ranks.kth / 2 : next
+        guard whole > 0, let next = ranks.next else { return (ranks.kth, fraction > 0.5) }
+        return fraction == 0 ? (next / 2 + ranks.kth / 2, false) : (next, fraction > 0.5)
     }
 
-    private func step(
-        _ sums: CKernels_SoftSums, _ excess: Double, _ demand: Double
-    ) -> (length: Double, isLast: Bool) {
-        let slope = sums.slope_below + sums.slope_above
-        if abs(excess) < 0.3 * slope {
-            // f(u + d) = f - W d + B d^2 / 2 - (W - 6 Q) d^3 / 6, by Newton from its first term.
-            let third = slope - 6 * sums.squares
-            var d = excess / slope
-            for _ in 0..<4 {
-                let value = excess + d * (-slope + d * (sums.bend / 2 - d * third / 6))
-                let derivative = -slope + d * (sums.bend - d * third / 2)
-                guard derivative < 0 else { break }
-                d -= value / derivative
-            }
-            // The fifth term is below d^4 / 24 of the first.
-            return (d, abs(d) < 2e-4)
+    /// The root of f(u + d) = f - W d + B d^2 / 2 - (W - 6 Q) d^3 / 6, by Newton's method.
+    private static func shortStep(_ sums: CKernels_SoftSums, _ excess: Double) -> Double {
+        let third = sums.slope - 6 * sums.squares
+        var d = excess / sums.slope
+        for _ in 0..<4 {
+            let value = excess + d * (-sums.slope + d * (sums.bend / 2 - d * third / 6))
+            let derivative = -sums.slope + d * (sums.bend - d * third / 2)
+            guard derivative < 0 else { break }
+            d -= value / derivative
         }
-        let ours = sums.below + max(0, -demand)
-        let theirs = sums.above + max(0, demand)
-        let decline = sums.slope_below / ours + sums.slope_above / theirs
-        guard ours > 0 && theirs > 0 && decline > 0 else {
-            return (excess > 0 ? Self.reach : -Self.reach, false)
-        }
-        return (min(max(log(ours / theirs) / decline, -4 * Self.reach), 4 * Self.reach), false)
+        return d
+    }
+
+    /// Newton's method on the logarithms of what is above the root and what is below it.
+    private static func longStep(
+        _ sides: CKernels_SoftSides, isUp: Bool, _ demand: Double
+    ) -> Double {
+        let ours = sides.below + max(0, -demand)
+        let theirs = sides.above + max(0, demand)
+        let decline = sides.slope_below / ours + sides.slope_above / theirs
+        guard ours > 0 && theirs > 0 && decline > 0 else { return isUp ? reach : -reach }
+        return min(max(log(ours / theirs) / decline, -4 * reach), 4 * reach)
     }
 }

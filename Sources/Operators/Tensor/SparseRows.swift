@@ -71,6 +71,29 @@ package final class SparseRows: @unchecked Sendable {
         }
     }
 
+    /// Appends a row of which all numbers are given, as they were computed; zeros are dropped.
+    func appendFull<S: KernelScalar>(_ values: UnsafePointer<S>, count: Int) {
+        let start = self.count
+        reserve(start + count)
+        let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
+        if S.isStored(as: dtype) {
+            let data = dataBuffer.memory.assumingMemoryBound(to: S.self) + start
+            var isFinite = true
+            let kept = S.pack(values, count: count, data, indices, &isFinite)
+            if !isFinite { hasNonFinite = true }
+            return indptr.append(start + kept)
+        }
+        var kept = start
+        for i in 0..<count {
+            dtype.store(Double(values[i]), dataBuffer.memory, at: kept)
+            indexBuffer.memory.storeBytes(
+                of: Int32(i), toByteOffset: 4 * kept, as: Int32.self)
+            kept += dtype.load(dataBuffer.memory, at: kept) != 0 ? 1 : 0
+            if !values[i].isFinite { hasNonFinite = true }
+        }
+        indptr.append(kept)
+    }
+
     /// Appends a row of columns without numbers: for outputs that are lists of indices.
     func append(columns: some Collection<Int32>) {
         let start = count
