@@ -53,7 +53,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Benchmarks/kernels",
             exclude: [
-                "README.md", "bench_kernels.py", "bench_worst.py", "peer_numba.py",
+                "README.md", "bench_further.py", "bench_kernels.py", "bench_worst.py",
+                "peer_numba.py",
                 "requirements.txt",
             ],
             sources: ["Kernels.swift", "Team.swift"]),

@@ -14,7 +14,8 @@ import Operators
 ///     sort SECONDS                  nanoseconds a number of x: pav's own sort of each row
 ///     memcpy SECONDS COUNT          nanoseconds a float, copying COUNT floats to COUNT floats
 ///
-/// where "..." is G NAME=VALUE ...: the cotangents, and the parameters that are not left out.
+/// where "..." is G NAME=VALUE ...: the cotangents, and the parameters that are not left out;
+/// an input is NAME=behind, and lies behind x as cotangents do.
 @main
 struct Kernels: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -144,6 +145,7 @@ struct Call: Sendable {
     private let stack: StackedRows?
     private let parameters: ParameterValues
     private let specs: [TensorSpec]
+    private let inputs: [InputTensor?]
 
     /// - Parameter words: OP DIRECTION G NAME=VALUE ...
     init(_ words: [String], _ x: DenseRows, _ buffer: RawBuffer) throws {
@@ -168,7 +170,14 @@ struct Call: Sendable {
         parameters = ParameterValues(
             op.descriptor.parameters, values, given: Array(given.keys))
         specs = op.outputs(direction, parameters)
-        let bytes = x.rowCount * x.rowLength * x.dtype.byteCount
+        let bytes = x.byteCount
+        inputs = op.descriptor.inputs.map { spec in
+            guard given[spec.name] == "behind" else { return nil }
+            return .rows(
+                DenseRows(
+                    buffer, byteOffset: bytes, dtype: x.dtype, rowCount: x.rowCount,
+                    rowLength: x.rowLength))
+        }
         stack =
             direction == .forward
             ? nil
@@ -214,7 +223,7 @@ struct Call: Sendable {
             dtype: x.dtype, rowLength: x.rowLength,
             rowCapacity: rows.count * (stack?.stackCount ?? 1), specs)
         let block = RowBlock(
-            x: x, rows: rows, parameters: parameters, inputs: op.descriptor.inputs.map { _ in nil })
+            x: x, rows: rows, parameters: parameters, inputs: inputs)
         try op.run(direction, block, stack, into: output, workspace)
     }
 

@@ -94,6 +94,37 @@ KERNEL(double, CKernels_largest_magnitude, (const double *values, size_t n), (va
     if (check != 0) *is_finite = false;                                                            \
     return kept + round_line_##SUFFIX(values, columns, i, n - i, keeps_zeros, data + kept,         \
                                       indices + kept);                                             \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(size_t, CKernels_pack_##SUFFIX,                                                           \
+         (const NUMBER *values, size_t n, NUMBER *data, int32_t *indices, bool *is_finite),        \
+         (values, n, data, indices, is_finite)) {                                                  \
+    const line_i32 first = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};                 \
+    line_##SUFFIX checks = 0;                                                                      \
+    size_t kept = 0, i = 0;                                                                        \
+    for (; i + LANES <= n; i += LANES) {                                                           \
+      line_##SUFFIX line = LOAD(line_##SUFFIX, values + i);                                        \
+      checks += line * 0;                                                                          \
+      if (MASK_BITS(line != 0) == ALL_LANES) {                                                     \
+        STORE(data + kept, line);                                                                  \
+        STORE(indices + kept, first + (int32_t)i);                                                 \
+        kept += LANES;                                                                             \
+        continue;                                                                                  \
+      }                                                                                            \
+      for (size_t l = i; l < i + LANES; ++l) {                                                     \
+        data[kept] = values[l];                                                                    \
+        indices[kept] = (int32_t)l;                                                                \
+        kept += values[l] != 0;                                                                    \
+      }                                                                                            \
+    }                                                                                              \
+    for (; i < n; ++i) {                                                                           \
+      data[kept] = values[i];                                                                      \
+      indices[kept] = (int32_t)i;                                                                  \
+      kept += values[i] != 0;                                                                      \
+      checks[0] += values[i] * 0;                                                                  \
+    }                                                                                              \
+    if (MASK_BITS(checks != 0) != 0) *is_finite = false;                                           \
+    return kept;                                                                                   \
   }
 
 DEFINE_LISTS(f32, float, (double)FLT_MAX)

@@ -205,7 +205,9 @@ enum { RUN = 8 * LANES };
   KERNEL(size_t, CKernels_soft_above_##SUFFIX, (const NUMBER *e, size_t n), (e, n)) {              \
     const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
     __typeof__(SLICE_BITS_##SUFFIX((slice_##SUFFIX)0)) counts = 0;                                 \
-    for (size_t i = 0; i < n; i += step) counts += SLICE_BITS_##SUFFIX(LOAD(slice_##SUFFIX, e + i)) < 0;\
+    for (size_t i = 0; i < n; i += step) {                                                         \
+      counts += SLICE_BITS_##SUFFIX(LOAD(slice_##SUFFIX, e + i)) < 0;                              \
+    }                                                                                              \
     int64_t count = 0;                                                                             \
     for (size_t l = 0; l < step; ++l) count -= counts[l];                                          \
     return (size_t)count;                                                                          \
@@ -264,37 +266,6 @@ enum { RUN = 8 * LANES };
       product = product < DBL_MAX ? product : DBL_MAX;                                             \
       out[i] = product > -DBL_MAX ? product : -DBL_MAX;                                            \
     }                                                                                              \
-  }                                                                                                \
-                                                                                                   \
-  KERNEL(size_t, CKernels_pack_##SUFFIX,                                                           \
-         (const NUMBER *values, size_t n, NUMBER *data, int32_t *indices, bool *is_finite),        \
-         (values, n, data, indices, is_finite)) {                                                  \
-    const line_i32 first = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};                 \
-    line_##SUFFIX checks = 0;                                                                      \
-    size_t kept = 0, i = 0;                                                                        \
-    for (; i + LANES <= n; i += LANES) {                                                           \
-      line_##SUFFIX line = LOAD(line_##SUFFIX, values + i);                                        \
-      checks += line * 0;                                                                          \
-      if (MASK_BITS(line != 0) == ALL_LANES) {                                                     \
-        STORE(data + kept, line);                                                                  \
-        STORE(indices + kept, first + (int32_t)i);                                                 \
-        kept += LANES;                                                                             \
-        continue;                                                                                  \
-      }                                                                                            \
-      for (size_t l = i; l < i + LANES; ++l) {                                                     \
-        data[kept] = values[l];                                                                    \
-        indices[kept] = (int32_t)l;                                                                \
-        kept += values[l] != 0;                                                                    \
-      }                                                                                            \
-    }                                                                                              \
-    for (; i < n; ++i) {                                                                           \
-      data[kept] = values[i];                                                                      \
-      indices[kept] = (int32_t)i;                                                                  \
-      kept += values[i] != 0;                                                                      \
-      checks[0] += values[i] * 0;                                                                  \
-    }                                                                                              \
-    if (MASK_BITS(checks != 0) != 0) *is_finite = false;                                           \
-    return kept;                                                                                   \
   }
 
 DEFINE_SOFT(f32, float, 0x1p-120)

@@ -133,6 +133,36 @@ import Testing
         #expect(worst > 0.1)
     }
 
+    // Catches: a solver that crawls where the slope says nothing.
+    @Test("few passes on any row", arguments: [DType.float32, .float64])
+    func passes(_ dtype: DType) throws {
+        let op = try op("soft_topk")
+        var random = SplitMix64(seed: 66)
+        let workspace = Workspace()
+        var worst = 0
+        for trial in 0..<3000 {
+            let n = Int.random(in: 2...200, using: &random)
+            let kind = Int.random(in: 0..<HostileRow.kindCount, using: &random)
+            let x = HostileRow.make(kind, n, &random).map { max(min($0, 1e30), -1e30) }
+            if x.contains(where: { !$0.isFinite }) { continue }
+            let tau = pow(10, Double.random(in: -12...6, using: &random))
+            let whole = Double(Int.random(in: 1..<n, using: &random))
+            let k = [
+                whole, whole + 1e-7, whole - 0.5, Double.random(in: 1e-9..<1, using: &random),
+            ][
+                trial % 4]
+            let parameters = Compute.parameters(op, ["k": .numbers([k]), "tau": .numbers([tau])])
+            _ = try Compute.run(op, .forward, [x], dtype: dtype, parameters, workspace)
+            if workspace.passCount > worst {
+                worst = workspace.passCount
+                print(
+                    "SoftTopKTests: \(dtype) \(worst) passes, kind \(kind) n \(n) k \(k) tau \(tau)"
+                )
+            }
+        }
+        #expect(worst <= 40)
+    }
+
     // Catches: rows that depend on each other without being asked to.
     @Test("legacy_batch_scale couples rows, nothing else does")
     func batchScale() throws {

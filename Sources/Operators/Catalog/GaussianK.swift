@@ -92,8 +92,9 @@ struct GaussianK: DifferentiableOperator {
     }
 
     private func rows(_ parameters: ParameterValues) -> GaussianRows {
-        GaussianRows(
-            density: parameters[Self.density].number(row: 0),
+        let density = parameters[Self.density].number(row: 0)
+        return GaussianRows(
+            density: density, quantile: NormalQuantile.upper(density / 2),
             checksMax: parameters[Self.checksMax].integer(row: 0),
             up: parameters[Self.up].number(row: 0), down: parameters[Self.down].number(row: 0),
             addsMean: parameters[Self.legacyMean].boolean,

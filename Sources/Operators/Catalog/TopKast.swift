@@ -51,6 +51,7 @@ struct TopKast: DifferentiableOperator {
     ) throws(OperatorError) {
         let n = block.x.rowLength
         let choice = TopKastParameters.Choice(block)
+        let outputs = KastRows.Outputs(output)
         // All rows are one there.
         let rowsPerUnit = choice.isGlobal ? block.rows.count : 1
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsPerUnit)
@@ -58,37 +59,39 @@ struct TopKast: DifferentiableOperator {
             try block.cancellation.check()
             let rows = first..<first + rowsPerUnit
             let count = rowsPerUnit * n
-            let loaded = block.x.rows(rows, as: S.self, negated: false, &workspace.row)
-            let theta = UnsafeBufferPointer(start: loaded, count: count)
-            let counts = choice.counts(count)
+            let theta = block.x.rows(rows, as: S.self, negated: false, &workspace.row)
             var chosen: KastRows.Masks?
             if choice.given == nil {
+                let counts = choice.counts(count)
                 chosen = KastRows.select(
-                    theta, forward: counts.forward, backward: counts.backward, workspace)
+                    UnsafeBufferPointer(start: theta, count: count), forward: counts.forward,
+                    backward: counts.backward, workspace)
             }
             let density = choice.density(rows, count)
+            // Rows overwrite what they share.
+            let shared =
+                choice.isGlobal ? chosen.map { (Array($0.forward), Array($0.backward)) } : nil
             for row in rows {
-                let masks = choice.masks(row, of: chosen, at: (row - first) * n, rowLength: n)
+                let start = (row - first) * n
+                var masks = chosen ?? choice.copy(row, workspace)
+                if let shared { masks = choice.part(shared, from: start, rowLength: n, workspace) }
                 if let cotangents {
                     multiply(row, masks.backward, cotangents, output, workspace)
                 } else {
-                    let start = (row - first) * n
                     KastRows.append(
-                        UnsafeBufferPointer(rebasing: theta[start..<start + n]),
-                        forward: masks.forward, backward: masks.backward, density: density,
-                        choice.penalty, to: output, workspace)
+                        theta + start, masks, density: density, choice.penalty, to: outputs,
+                        workspace)
                 }
             }
         }
     }
 
     private func multiply(
-        _ row: Int, _ backward: ArraySlice<Int32>, _ cotangents: StackedRows,
+        _ row: Int, _ backward: UnsafeBufferPointer<Int32>, _ cotangents: StackedRows,
         _ output: OperatorOutput, _ workspace: Workspace
     ) {
-        let columns = workspace.columns.reserve(backward.count)
         let values = workspace.products.reserve(backward.count)
-        for (i, column) in backward.enumerated() { columns[i] = column }
+        guard let columns = backward.baseAddress else { return }
         for g in 0..<cotangents.stackCount {
             cotangents.rows.gather(
                 cotangents.rowIndex(g, row), columns, count: backward.count, into: values)

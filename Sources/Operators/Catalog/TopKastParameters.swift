@@ -225,25 +225,24 @@ enum TopKastParameters {
             return Double(size) / Double(count)
         }
 
-        /// A row's part of its unit's sets, or of those that were given.
-        func masks(
-            _ row: Int, of chosen: KastRows.Masks?, at start: Int, rowLength n: Int
-        ) -> (forward: ArraySlice<Int32>, backward: ArraySlice<Int32>) {
-            if let given { return (given.forward.row(row), given.backward.row(row)) }
-            guard let chosen else { return ([], []) }
-            return (
-                Self.part(chosen.forward, start, n, isAll: !isGlobal),
-                Self.part(chosen.backward, start, n, isAll: !isGlobal)
-            )
+        /// The sets that the request gave a row.
+        func copy(_ row: Int, _ workspace: Workspace) -> KastRows.Masks {
+            KastRows.copy(
+                forward: given?.forward.row(row) ?? [], backward: given?.backward.row(row) ?? [],
+                from: 0, workspace)
         }
 
-        private static func part(
-            _ columns: [Int32], _ start: Int, _ n: Int, isAll: Bool
-        ) -> ArraySlice<Int32> {
-            if isAll { return columns[...] }
-            let low = firstIndex(columns, atLeast: start)
-            let high = firstIndex(columns, atLeast: start + n)
-            return columns[low..<high].map { $0 - Int32(start) }[...]
+        /// A row's part of the sets of all rows, whose numbers are counted through.
+        func part(
+            _ sets: (forward: [Int32], backward: [Int32]), from start: Int, rowLength n: Int,
+            _ workspace: Workspace
+        ) -> KastRows.Masks {
+            func part(_ columns: [Int32]) -> ArraySlice<Int32> {
+                let low = Self.firstIndex(columns, atLeast: start)
+                return columns[low..<Self.firstIndex(columns, atLeast: start + n)]
+            }
+            return KastRows.copy(
+                forward: part(sets.forward), backward: part(sets.backward), from: start, workspace)
         }
 
         private static func firstIndex(_ columns: [Int32], atLeast bound: Int) -> Int {

@@ -7,6 +7,8 @@ import CKernels
 /// O(n) a row: one pass for the sums, one for each check, one to gather.
 struct GaussianRows {
     let density: Double
+    /// z with P(|N(0, 1)| > z) = density.
+    let quantile: Double
     let checksMax: Int
     let up: Double
     let down: Double
@@ -28,6 +30,8 @@ struct GaussianRows {
     ) throws(OperatorError) {
         let n = block.x.rowLength
         let dtype = block.x.dtype
+        let (left, thresholds) = (output["residual"], output["threshold"])
+        let (counts, hits) = (output["checks"], output["in_band"])
         for row in block.rows {
             try block.cancellation.check()
             let u = Self.sums(n, S.self, workspace)
@@ -38,16 +42,16 @@ struct GaussianRows {
             output.answer.appendRow(count: selected.count, columns, values)
             // What is sent is gone, bit for bit; what stays is as it was.
             for i in 0..<selected.count { u[Int(columns[i])] = 0 }
-            if let left = output["residual"]?.appendDense() {
+            if let left = left?.appendDense() {
                 if S.isStored(as: dtype) {
                     left.copyMemory(from: u, byteCount: n * dtype.byteCount)
                 } else {
                     for i in 0..<n { dtype.store(Double(u[i]), left, at: i) }
                 }
             }
-            output["threshold"]?.append(number: selected.threshold)
-            output["checks"]?.append(number: Double(selected.checks))
-            output["in_band"]?.append(number: selected.isInBand ? 1 : 0)
+            thresholds?.append(number: selected.threshold)
+            counts?.append(number: Double(selected.checks))
+            hits?.append(number: selected.isInBand ? 1 : 0)
         }
     }
 
@@ -86,7 +90,7 @@ struct GaussianRows {
         let (mean, deviation) = try estimate(row, x, residual, u, workspace)
         let k = max(Int(density * Double(n)), 1)
         var threshold =
-            (addsMean ? mean : 0) + NormalQuantile.upper(density / 2) * deviation
+            (addsMean ? mean : 0) + quantile * deviation
         var used = threshold
         var checks = 0
         var count = 0

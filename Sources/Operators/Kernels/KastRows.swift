@@ -9,54 +9,78 @@ struct KastRows {
         let isL1: Bool
     }
 
-    /// Which entries of a unit (a row, or all of them) form A and B, ascending.
-    struct Masks {
-        var forward: [Int32]
-        var backward: [Int32]
-    }
+    /// Which entries of a row form A and B, ascending.
+    typealias Masks = (forward: UnsafeBufferPointer<Int32>, backward: UnsafeBufferPointer<Int32>)
 
-    /// The k_forward and k_backward largest magnitudes of the numbers of a unit.
+    /// The `forward` and `backward` largest magnitudes of some numbers, in the workspace.
     static func select<S: KernelScalar>(
         _ theta: UnsafeBufferPointer<S>, forward: Int, backward: Int, _ workspace: Workspace
     ) -> Masks {
         _ = HardSelection.select(theta, k: backward, workspace)
         let columns = workspace.columns.pointer
-        let outer = Array(UnsafeBufferPointer(start: columns, count: backward))
-        guard forward < backward else { return Masks(forward: outer, backward: outer) }
+        let outer = workspace.outerSet.reserve(backward)
+        outer.update(from: columns, count: backward)
+        let backwardSet = UnsafeBufferPointer(start: UnsafePointer(outer), count: backward)
+        guard forward < backward else { return (backwardSet, backwardSet) }
         _ = HardSelection.narrow(count: backward, k: forward, workspace)
-        let inner = Array(UnsafeBufferPointer(start: columns, count: forward))
-        return Masks(forward: inner, backward: outer)
+        let inner = workspace.innerSet.reserve(forward)
+        inner.update(from: columns, count: forward)
+        return (UnsafeBufferPointer(start: UnsafePointer(inner), count: forward), backwardSet)
+    }
+
+    /// Sets that lie elsewhere, in the workspace.
+    static func copy(
+        forward: ArraySlice<Int32>, backward: ArraySlice<Int32>, from start: Int,
+        _ workspace: Workspace
+    ) -> Masks {
+        let inner = workspace.innerSet.reserve(forward.count)
+        for (i, column) in forward.enumerated() { inner[i] = column - Int32(start) }
+        let outer = workspace.outerSet.reserve(backward.count)
+        for (i, column) in backward.enumerated() { outer[i] = column - Int32(start) }
+        return (
+            UnsafeBufferPointer(start: UnsafePointer(inner), count: forward.count),
+            UnsafeBufferPointer(start: UnsafePointer(outer), count: backward.count)
+        )
+    }
+
+    /// Where the outputs of a block go, looked up once.
+    struct Outputs {
+        let answer: SparseRows
+        let forward, backward, penalty, gradient: SparseRows?
+
+        init(_ output: OperatorOutput) {
+            answer = output.answer
+            forward = output["forward_mask"]
+            backward = output["backward_mask"]
+            penalty = output["penalty"]
+            gradient = output["penalty_gradient"]
+        }
     }
 
     /// Appends the answer of one row and what comes with it.
     ///
     /// R = strength (sum over A of r + (1/D) sum over B \ A of r), r = theta^2 / 2 or |theta|.
     static func append<S: KernelScalar>(
-        _ theta: UnsafeBufferPointer<S>, forward: ArraySlice<Int32>, backward: ArraySlice<Int32>,
-        density: Double, _ penalty: Penalty, to output: OperatorOutput, _ workspace: Workspace
+        _ theta: UnsafePointer<S>, _ masks: Masks, density: Double, _ penalty: Penalty,
+        to output: Outputs, _ workspace: Workspace
     ) {
-        let columns = workspace.columns.reserve(backward.count + 1)
-        let values = workspace.products.reserve(backward.count + 1)
-        for (i, column) in forward.enumerated() {
-            columns[i] = column
-            values[i] = Double(theta[Int(column)])
-        }
-        output.answer.appendRow(count: forward.count, columns, values)
-        output["forward_mask"]?.append(columns: forward)
-        output["backward_mask"]?.append(columns: backward)
+        let values = workspace.products.reserve(masks.backward.count + 1)
+        for (i, column) in masks.forward.enumerated() { values[i] = Double(theta[Int(column)]) }
+        output.answer.appendRow(count: masks.forward.count, masks.forward.baseAddress, values)
+        output.forward?.append(columns: masks.forward)
+        output.backward?.append(columns: masks.backward)
 
         var inner = 0.0
         var outer = 0.0
-        var next = forward.startIndex
-        for (i, column) in backward.enumerated() {
+        var next = 0
+        for (i, column) in masks.backward.enumerated() {
             let value = Double(theta[Int(column)])
             let size = penalty.isL1 ? abs(value) : value * value / 2
             let slope = penalty.isL1 ? Double(value > 0 ? 1 : value < 0 ? -1 : 0) : value
-            columns[i] = column
-            if next < forward.endIndex && forward[next] == column {
+            if next < masks.forward.count && masks.forward[next] == column {
                 next += 1
                 inner += size
-                values[i] = penalty.strength * slope
+                values[i] = bounded(penalty.strength * slope)
             } else {
                 outer += size
                 values[i] = bounded(penalty.strength * slope / density)
@@ -64,8 +88,9 @@ struct KastRows {
         }
         // Without a strength there is no penalty, however large the weights.
         let total = penalty.strength > 0 ? penalty.strength * (inner + outer / density) : 0
-        output["penalty"]?.append(number: bounded(total))
-        output["penalty_gradient"]?.appendRow(count: backward.count, columns, values)
+        output.penalty?.append(number: bounded(total))
+        output.gradient?.appendRow(
+            count: masks.backward.count, masks.backward.baseAddress, values)
     }
 
     private static func bounded(_ value: Double) -> Double {

@@ -26,6 +26,7 @@ struct SoftRows {
         _ temperature: (Int) -> Double, _ output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         let n = block.x.rowLength
+        let thresholds = output["threshold"]
         for row in block.rows {
             try block.cancellation.check()
             let finiteCount = workspace.finiteCounts.pointer[row - block.rows.lowerBound]
@@ -57,7 +58,7 @@ struct SoftRows {
             }
             if direction == .forward {
                 output.answer.appendFull(SoftThreshold.distances(n, S.self, workspace), count: n)
-                output["threshold"]?.append(number: isSmallest ? -threshold : threshold)
+                thresholds?.append(number: isSmallest ? -threshold : threshold)
             } else if let stack {
                 multiply(stack, row, S.self, tau, output, workspace)
             }

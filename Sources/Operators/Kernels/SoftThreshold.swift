@@ -51,12 +51,15 @@ struct SoftThreshold {
         var high = Double.infinity
         workspace.passCount = 0
         while workspace.passCount < Self.passesMax {
-            // A threshold beyond the largest number cannot be measured from; exp(u) can still be.
-            if abs(u) > Self.reach && abs(centre + tau * u) < 0x1p1020 {
-                centre += tau * u
-                low -= u
-                high -= u
-                u = 0
+            let next = centre + tau * u
+            // Beside a large centre a step may vanish, and a huge one is no number: exp(u) can
+            // still be.
+            let moved = (next - centre) / tau
+            if abs(u) > Self.reach && abs(next) < 0x1p1020 && abs(moved) > abs(u) / 2 {
+                centre = next
+                low -= moved
+                high -= moved
+                u -= moved
                 isAbove = false
                 demand = k - Double(measure(x, row.count, from: centre, isAbove, distances))
             }
@@ -75,10 +78,14 @@ struct SoftThreshold {
                     S.softSides(distances, count: row.count, s), isUp: excess > 0, demand)
             // The polynomial's error is below d^4 / 24 of its slope: beyond the last digit.
             let isLast = isNear && abs(length) < (S.isStored(as: .float64) ? 1e-3 : 0.02)
-            let next = u + length
-            if next > low && next < high {
-                u = next
-                if isLast { break }
+            let target = u + length
+            if isLast {
+                // Beside the root, the bracket's ends are as good as it.
+                u = min(max(target, low), high)
+                break
+            }
+            if target > low && target < high {
+                u = target
             } else if low.isFinite && high.isFinite {
                 let middle = (low + high) / 2
                 if middle == u || high - low < 1e-13 { break }

@@ -33,6 +33,9 @@ package final class Workspace {
     @exclusivity(unchecked) var signs = Scratch<Double>()
     /// Distances of soft_topk, then its weights or slopes; whole lines of 16.
     @exclusivity(unchecked) var softness = Scratch<Double>()
+    /// The forward and the backward set of a row, and those of all rows, for top_kast.
+    @exclusivity(unchecked) var innerSet = Scratch<Int32>()
+    @exclusivity(unchecked) var outerSet = Scratch<Int32>()
     let reordering = Reordering()
     /// The solved row: what forward emits and what the gradient needs.
     @exclusivity(unchecked) var support = Support()
@@ -62,6 +65,8 @@ package final class Workspace {
         products.trim()
         signs.trim()
         softness.trim()
+        innerSet.trim()
+        outerSet.trim()
         reordering.trim()
         support.trim()
     }

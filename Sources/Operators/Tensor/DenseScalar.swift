@@ -1,0 +1,157 @@
+import CKernels
+
+/// Kernels that write or sum up whole rows, for the types that rows are computed in.
+protocol DenseScalar: BinaryFloatingPoint {
+    /// SOFT top-k, see CKernels.h.
+    static func softDistances(
+        _ x: UnsafePointer<Self>, count: Int, _ at: CKernels_Softness,
+        _ out: UnsafeMutablePointer<Self>)
+    static func softAbove(_ e: UnsafePointer<Self>, count: Int) -> Int
+    static func softSums(_ e: UnsafePointer<Self>, count: Int, _ s: Double) -> CKernels_SoftSums
+    static func softSides(_ e: UnsafePointer<Self>, count: Int, _ s: Double) -> CKernels_SoftSides
+    static func softWeights(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double)
+    static func softSlopes(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double)
+    static func softMean(
+        _ weights: UnsafePointer<Self>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
+        origin: Double
+    ) -> CKernels_SoftMean
+    static func softProduct(
+        _ weights: UnsafePointer<Self>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
+        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>)
+    static func pack(
+        _ values: UnsafePointer<Self>, count: Int, _ data: UnsafeMutablePointer<Self>,
+        _ indices: UnsafeMutablePointer<Int32>, _ isFinite: inout Bool
+    ) -> Int
+    /// a + b into `out`, and the sums of it and its square, measured from `shift`.
+    static func moments(
+        _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>?, count: Int, shift: Double,
+        _ out: UnsafeMutablePointer<Self>
+    ) -> CKernels_Moments
+    static func exceeding(_ x: UnsafePointer<Self>, count: Int, bound: Self) -> Int
+}
+
+extension Float: DenseScalar {
+    static func moments(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>?, count: Int, shift: Double,
+        _ out: UnsafeMutablePointer<Float>
+    ) -> CKernels_Moments {
+        CKernels_moments_f32(a, b, count, shift, out)
+    }
+
+    static func exceeding(_ x: UnsafePointer<Float>, count: Int, bound: Float) -> Int {
+        CKernels_exceeding_f32(x, count, bound)
+    }
+
+    static func softDistances(
+        _ x: UnsafePointer<Float>, count: Int, _ at: CKernels_Softness,
+        _ out: UnsafeMutablePointer<Float>
+    ) {
+        CKernels_soft_distances_f32(x, count, at, out)
+    }
+
+    static func softAbove(_ e: UnsafePointer<Float>, count: Int) -> Int {
+        CKernels_soft_above_f32(e, count)
+    }
+
+    static func softSums(_ e: UnsafePointer<Float>, count: Int, _ s: Double) -> CKernels_SoftSums {
+        CKernels_soft_sums_f32(e, count, s)
+    }
+
+    static func softSides(
+        _ e: UnsafePointer<Float>, count: Int, _ s: Double
+    ) -> CKernels_SoftSides {
+        CKernels_soft_sides_f32(e, count, s)
+    }
+
+    static func softWeights(_ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double) {
+        CKernels_soft_weights_f32(e, count, s)
+    }
+
+    static func softSlopes(_ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double) {
+        CKernels_soft_slopes_f32(e, count, s)
+    }
+
+    static func softMean(
+        _ weights: UnsafePointer<Float>, _ c: UnsafePointer<Float>, count: Int, scale: Double,
+        origin: Double
+    ) -> CKernels_SoftMean {
+        CKernels_soft_mean_f32(weights, c, count, scale, origin)
+    }
+
+    static func softProduct(
+        _ weights: UnsafePointer<Float>, _ c: UnsafePointer<Float>, count: Int, scale: Double,
+        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>
+    ) {
+        CKernels_soft_product_f32(weights, c, count, scale, mean, inverse, out)
+    }
+
+    static func pack(
+        _ values: UnsafePointer<Float>, count: Int, _ data: UnsafeMutablePointer<Float>,
+        _ indices: UnsafeMutablePointer<Int32>, _ isFinite: inout Bool
+    ) -> Int {
+        CKernels_pack_f32(values, count, data, indices, &isFinite)
+    }
+}
+
+extension Double: DenseScalar {
+    static func moments(
+        _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>?, count: Int, shift: Double,
+        _ out: UnsafeMutablePointer<Double>
+    ) -> CKernels_Moments {
+        CKernels_moments_f64(a, b, count, shift, out)
+    }
+
+    static func exceeding(_ x: UnsafePointer<Double>, count: Int, bound: Double) -> Int {
+        CKernels_exceeding_f64(x, count, bound)
+    }
+
+    static func softDistances(
+        _ x: UnsafePointer<Double>, count: Int, _ at: CKernels_Softness,
+        _ out: UnsafeMutablePointer<Double>
+    ) {
+        CKernels_soft_distances_f64(x, count, at, out)
+    }
+
+    static func softAbove(_ e: UnsafePointer<Double>, count: Int) -> Int {
+        CKernels_soft_above_f64(e, count)
+    }
+
+    static func softSums(_ e: UnsafePointer<Double>, count: Int, _ s: Double) -> CKernels_SoftSums {
+        CKernels_soft_sums_f64(e, count, s)
+    }
+
+    static func softSides(
+        _ e: UnsafePointer<Double>, count: Int, _ s: Double
+    ) -> CKernels_SoftSides {
+        CKernels_soft_sides_f64(e, count, s)
+    }
+
+    static func softWeights(_ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double) {
+        CKernels_soft_weights_f64(e, count, s)
+    }
+
+    static func softSlopes(_ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double) {
+        CKernels_soft_slopes_f64(e, count, s)
+    }
+
+    static func softMean(
+        _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Double>, count: Int, scale: Double,
+        origin: Double
+    ) -> CKernels_SoftMean {
+        CKernels_soft_mean_f64(weights, c, count, scale, origin)
+    }
+
+    static func softProduct(
+        _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Double>, count: Int, scale: Double,
+        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>
+    ) {
+        CKernels_soft_product_f64(weights, c, count, scale, mean, inverse, out)
+    }
+
+    static func pack(
+        _ values: UnsafePointer<Double>, count: Int, _ data: UnsafeMutablePointer<Double>,
+        _ indices: UnsafeMutablePointer<Int32>, _ isFinite: inout Bool
+    ) -> Int {
+        CKernels_pack_f64(values, count, data, indices, &isFinite)
+    }
+}
