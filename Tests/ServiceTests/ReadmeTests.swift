@@ -11,9 +11,10 @@ import Testing
         (try? Command("python3", ["-c", "import numpy"]).status) == 0
 
     /// The fenced blocks of a language, as lines.
-    private func blocks(_ language: String) throws -> [[Substring]] {
-        let text = try String(
-            contentsOf: Self.root.appendingPathComponent("README.md"), encoding: .utf8)
+    private func blocks(
+        _ language: String, of file: String = "README.md"
+    ) throws -> [[Substring]] {
+        let text = try String(contentsOf: Self.root.appendingPathComponent(file), encoding: .utf8)
         var blocks: [[Substring]] = []
         var isInside = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -29,12 +30,14 @@ import Testing
         return blocks
     }
 
-    @Test("every curl answers exactly as printed")
-    func curls() throws {
+    @Test(
+        "every curl answers exactly as printed",
+        arguments: [("README.md", 5), ("docs/OPERATORS.md", 4)])
+    func curls(_ file: String, _ count: Int) throws {
         let service = try LiveService()
         defer { service.stop() }
         var compared = 0
-        for block in try blocks("console") {
+        for block in try blocks("console", of: file) {
             for (command, answer) in zip(block, block.dropFirst()) where command.hasPrefix("$ curl")
             {
                 let here = command.dropFirst(2).replacingOccurrences(
@@ -44,7 +47,7 @@ import Testing
                 compared += 1
             }
         }
-        #expect(compared == 5)
+        #expect(compared == count)
     }
 
     @Test("a 503 looks as printed")
