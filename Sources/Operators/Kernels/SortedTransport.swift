@@ -8,7 +8,7 @@ import Glibc
 /// to the next; m columns. Solved by Newton's method on the convex semi-dual, whose Hessian is the
 /// Laplacian of the graph with the weights W_ab = sum_i p_ia p_ib.
 ///
-/// O(n m^2 + m^3) for each of about ten steps.
+/// O(n b^2 + m^3) for each of about ten steps, b <= m the columns that an entry may take.
 struct SortedTransport {
     let k: Int
     let sigma: Double
@@ -19,8 +19,10 @@ struct SortedTransport {
 
     private let z: [Double]
     private var beta: [Double]
-    /// p, row by row.
+    /// p, row by row; 0 outside of each row's band.
     private(set) var plan: [Double]
+    /// The columns of each row where p is above e^-60 of the row's largest: the rest changes no sum.
+    private var bands: [Range<Int32>]
 
     /// - Parameter x: finite, at least k numbers.
     init(_ x: [Double], k: Int, sigma: Double) {
@@ -38,12 +40,13 @@ struct SortedTransport {
         // Midway: exact where all gaps are wide.
         beta = (0..<columns - 1).map { relative(sorted[$0]) / 2 + relative(sorted[$0 + 1]) / 2 }
         plan = [Double](repeating: 0, count: x.count * columns)
+        bands = [Range<Int32>](repeating: 0..<0, count: x.count)
     }
 
     private static let stepsMax = 200
 
     mutating func solve(_ cancellation: Cancellation) throws(OperatorError) {
-        var residual = Self.fill(&plan, z, beta)
+        var residual = fill(beta)
         var norm = Self.norm(residual)
         for _ in 0..<Self.stepsMax where norm > 1e-15 && columns > 1 {
             try cancellation.check()
@@ -57,7 +60,7 @@ struct SortedTransport {
                     let step = length * ((j + 1 < columns - 1 ? steps[j + 1] : 0) - steps[j])
                     moved[j] += step
                 }
-                let next = Self.fill(&plan, z, moved)
+                let next = fill(moved)
                 let nextNorm = Self.norm(next)
                 if nextNorm <= (1 - 1e-4 * length) * norm {
                     (beta, residual, norm) = (moved, next, nextNorm)
@@ -68,44 +71,62 @@ struct SortedTransport {
             }
             if !isBetter { break }
         }
-        _ = Self.fill(&plan, z, beta)
+        _ = fill(beta)
         hasConverged = norm < 1e-9
     }
 
-    /// What each column but the last lacks of its mass.
-    private static func fill(_ plan: inout [Double], _ z: [Double], _ beta: [Double]) -> [Double] {
-        let columns = beta.count + 1
+    /// Computes p; returns what each column but the last lacks of its mass.
+    private mutating func fill(_ beta: [Double]) -> [Double] {
+        let columns = columns
         var missing = [Double](repeating: 1, count: columns - 1)
         plan.withUnsafeMutableBufferPointer { plan in
             for (i, z) in z.enumerated() {
                 let start = i * columns
-                // From the column that is the likeliest where boundaries descend.
-                var low = 0
-                while low < beta.count && beta[low] > z { low += 1 }
-                var log = 0.0
-                var largest = 0.0
-                plan[start + low] = 0
-                for j in stride(from: low - 1, through: 0, by: -1) {
-                    log += z - beta[j]
-                    plan[start + j] = log
-                    largest = max(largest, log)
-                }
-                log = 0
-                for j in low..<beta.count {
-                    log -= z - beta[j]
-                    plan[start + j + 1] = log
-                    largest = max(largest, log)
-                }
-                var total = 0.0
-                for j in start..<start + columns {
-                    plan[j] = exp(plan[j] - largest)
-                    total += plan[j]
-                }
-                for j in start..<start + columns { plan[j] /= total }
-                for j in missing.indices { missing[j] -= plan[start + j] }
+                for j in bands[i] { plan[start + Int(j)] = 0 }
+                let row = UnsafeMutableBufferPointer(rebasing: plan[start..<start + columns])
+                bands[i] = Self.fill(row, z, beta)
+                for j in bands[i] where j < columns - 1 { missing[Int(j)] -= row[Int(j)] }
             }
         }
         return missing
+    }
+
+    /// One row's p; returns its band.
+    private static func fill(
+        _ p: UnsafeMutableBufferPointer<Double>, _ z: Double, _ beta: [Double]
+    ) -> Range<Int32> {
+        // From the column that is the likeliest where boundaries descend.
+        var low = 0
+        var high = beta.count
+        while low < high {
+            let middle = (low + high) / 2
+            if beta[middle] > z { low = middle + 1 } else { high = middle }
+        }
+        let best = low
+        p[best] = 0
+        var largest = 0.0
+        var log = 0.0
+        while low > 0 && log > largest - 60 {
+            low -= 1
+            log += z - beta[low]
+            p[low] = log
+            largest = max(largest, log)
+        }
+        log = 0
+        high = best
+        while high < beta.count && log > largest - 60 {
+            log -= z - beta[high]
+            high += 1
+            p[high] = log
+            largest = max(largest, log)
+        }
+        var total = 0.0
+        for j in low...high {
+            p[j] = exp(p[j] - largest)
+            total += p[j]
+        }
+        for j in low...high { p[j] /= total }
+        return Int32(low)..<Int32(high + 1)
     }
 
     private static func norm(_ values: [Double]) -> Double {
@@ -115,7 +136,8 @@ struct SortedTransport {
     private func laplacian() -> Laplacian {
         var laplacian = Laplacian(columns)
         plan.withUnsafeBufferPointer { plan in
-            for i in z.indices { laplacian.add(plan.baseAddress! + i * columns) }
+            guard let p = plan.baseAddress else { return }
+            for i in z.indices { laplacian.add(p + i * columns, bands[i]) }
         }
         return laplacian
     }
@@ -127,9 +149,10 @@ struct SortedTransport {
         var sums = [Double](repeating: 0, count: columns - 1)
         for i in z.indices {
             let start = i * columns
+            let band = Int(bands[i].lowerBound)..<Int(bands[i].upperBound)
             var mean = 0.0
-            for j in 0..<k { mean += plan[start + j] * cotangent(i, j) }
-            for j in 0..<columns {
+            for j in band where j < k { mean += plan[start + j] * cotangent(i, j) }
+            for j in band {
                 b[start + j] *= (j < k ? cotangent(i, j) : 0) - mean
                 if j < sums.count { sums[j] += b[start + j] }
             }
@@ -137,10 +160,11 @@ struct SortedTransport {
         let lambda = columns > 1 ? laplacian().solve(sums) + [0] : [0]
         return z.indices.map { i in
             let start = i * columns
+            let band = Int(bands[i].lowerBound)..<Int(bands[i].upperBound)
             var mean = 0.0
-            for j in 0..<columns { mean += plan[start + j] * lambda[j] }
+            for j in band { mean += plan[start + j] * lambda[j] }
             var total = 0.0
-            for j in 0..<k {
+            for j in band where j < k {
                 let share = b[start + j] - plan[start + j] * (lambda[j] - mean)
                 total += Double(k - j) * share
             }
@@ -162,12 +186,13 @@ struct Laplacian {
         weights = [Double](repeating: 0, count: count * count)
     }
 
-    /// Adds p_a p_b to each edge.
-    mutating func add(_ p: UnsafePointer<Double>) {
+    /// Adds p_a p_b to each edge within a band.
+    mutating func add(_ p: UnsafePointer<Double>, _ band: Range<Int32>) {
+        let high = Int(band.upperBound)
         weights.withUnsafeMutableBufferPointer { weights in
-            for a in 0..<count where p[a] > 0 {
+            for a in Int(band.lowerBound)..<high - 1 {
                 let row = a * count
-                for b in a + 1..<max(count, a + 1) { weights[row + b] += p[a] * p[b] }
+                for b in a + 1..<high { weights[row + b] += p[a] * p[b] }
             }
         }
     }
