@@ -13,6 +13,7 @@ final class Fuzzer: @unchecked Sendable {
     private let worker = Worker()
     private let output = OperatorOutput()
     private static let numbersMax = 4096
+    private static let slowNumbersMax = 64
 
     /// Query, LF, body.
     func decodeOctets(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -36,7 +37,10 @@ final class Fuzzer: @unchecked Sendable {
 
     private func compute(_ request: InferenceRequest, _ codec: any Codec) {
         let numbers = request.x.rowCount * request.x.rowLength * request.stackCount
-        guard numbers <= Self.numbersMax, request.op.isQuick(request.parameters) else { return }
+        let isQuick = request.op.isQuick(request.parameters)
+        guard numbers <= (isQuick ? Self.numbersMax : Self.slowNumbersMax) else { return }
+        // dykstra may be asked for 10^5 iterations.
+        guard isQuick || request.op.addsAxis else { return }
         do {
             try request.op.check(request.parameters, request.x, request.inputs)
         } catch {

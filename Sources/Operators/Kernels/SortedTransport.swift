@@ -21,7 +21,7 @@ struct SortedTransport {
     private var beta: [Double]
     /// p, row by row; 0 outside of each row's band.
     private(set) var plan: [Double]
-    /// The columns of each row where p is above e^-60 of the row's largest: the rest changes no sum.
+    /// The columns of each row where p is above e^-60 of its largest: the rest changes nothing.
     private var bands: [Range<Int32>]
 
     /// - Parameter x: finite, at least k numbers.
