@@ -26,6 +26,8 @@ package protocol Codec: Sendable {
     /// The metric label.
     var name: String { get }
     var mediaType: String { get }
+    /// Whether requests' numbers stay where they were received.
+    var readsInPlace: Bool { get }
     /// Bytes that decoding may allocate beside a body of this size.
     func workingBytes(bodyBytes: Int) -> Int
     /// Bytes that have to be readable past the body's end.

@@ -124,7 +124,9 @@ struct CommonFields {
         }
         if let width = layout.width, width > answer.rowLength {
             throw .outOfRange(
-                .init("width"), expected: "at most n = \(answer.rowLength)", found: "\(width)")
+                .init("width"),
+                expected: "at most \(answer.addsAxis ? "k" : "n") = \(answer.rowLength)",
+                found: "\(width)")
         }
         // int32 indices reach 2^31 - 1 stored numbers.
         let counts = layout.format == .csr && layout.indexDType == .int32

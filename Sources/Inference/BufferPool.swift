@@ -68,7 +68,7 @@ package final class BufferPool: BufferRecycler {
         let limit = budgetBytes + budgetBytes / 4
         let capacity = Self.capacity(byteCount)
         guard capacity + held <= limit else {
-            throw .answerTooLarge(byteCount: byteCount, limit: max(0, limit - held))
+            throw .answerTooLarge(byteCount: capacity, limit: max(0, limit - held))
         }
         let isCharged = state.withLock { state in
             if capacity > limit - state.inUseBytes { return false }

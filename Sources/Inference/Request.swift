@@ -46,10 +46,14 @@ package struct InferenceRequest: Sendable {
     /// Whether they came with a leading axis G; the answer's shape follows.
     package let hasStackAxis: Bool
     package let parameters: ParameterValues
-    /// Bytes of its numbers, which it holds until it is answered.
+    /// Bytes of the buffers that its numbers lie in, which it holds until it is answered.
     package var heldBytes: Int {
-        x.byteCount + (stack?.rows.byteCount ?? 0)
-            + inputs.reduce(0) { $0 + ($1?.rows?.byteCount ?? 0) }
+        let arrays = [x, stack?.rows].compactMap { $0 } + inputs.compactMap { $0?.rows }
+        var seen: Set<ObjectIdentifier> = []
+        return arrays.reduce(0) { sum, rows in
+            let isNew = seen.insert(ObjectIdentifier(rows.storage)).inserted
+            return sum + (isNew ? rows.storage.capacity : 0)
+        }
     }
     /// In the order of the descriptor's inputs.
     package let inputs: [InputTensor?]
@@ -74,13 +78,26 @@ package struct InferenceRequest: Sendable {
         outputs = op.outputs(direction, parameters)
     }
 
-    /// Bytes of an answer that has more numbers than x, while it is computed: they are kept as
-    /// sparse rows, which nothing else bounds. 0 for other answers.
-    package var answerBytes: Int {
-        guard op.addsAxis && direction == .forward else { return 0 }
-        let numbers = x.rowCount * answerShape.rowsPerInputRow * answerShape.rowLength
-        return numbers * (x.dtype.byteCount + MemoryLayout<Int32>.stride)
+    /// Bytes that computing takes beside its numbers, where they are many: what each row takes in
+    /// each output, and answers that have more numbers than x with what they are computed from. The
+    /// numbers of sparse rows are not among them: nobody knows before how many there will be.
+    package var computingBytes: Int {
+        let rowCount = x.rowCount * stackCount
+        // An offset, and for outputs of a number a row that number and its column.
+        let perRow = 16 + 24 * outputs.count
+        var bytes = rowCount * perRow
+        if op.addsAxis {
+            let numbers = x.rowLength * (answerShape.rowLength + 1)
+            // The plan and its sums in float64, twice for gradients, and the answer's rows.
+            bytes += 32 * numbers
+            let rows = direction == .forward ? x.rowCount * answerShape.rowsPerInputRow : 0
+            bytes += rows * (answerShape.rowLength * (x.dtype.byteCount + 4) + 8)
+        }
+        return bytes > Self.computingBytesMin ? bytes : 0
     }
+
+    /// Less is not counted: requests of a few KB are many.
+    private static let computingBytesMin = 1 << 20
 
     /// G, or 1.
     package var stackCount: Int { stack?.stackCount ?? 1 }

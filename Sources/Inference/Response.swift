@@ -74,6 +74,8 @@ package struct InferenceResult: Sendable {
         }
         self.further = further
         nonconvergedRowCount = blocks.reduce(0) { $0 + $1.nonconvergedRowCount }
+        guard request.layout.format == .padded else { return }
+        widthNeeded = groups.reduce(answer.widest) { max($0, $1.members[0].rows.widest) }
     }
 
     /// Stored numbers of the answer.
@@ -101,10 +103,8 @@ package struct InferenceResult: Sendable {
         further.filter { [.perRow, .likeX, .indices].contains($0.spec.shape) }
     }
 
-    /// Entries a row that a padded answer needs.
-    package var widthNeeded: Int {
-        groups.reduce(answer.widest) { max($0, $1.members[0].rows.widest) }
-    }
+    /// Entries a row that a padded answer needs; 0 for others. Looked for once: it takes all rows.
+    package private(set) var widthNeeded = 0
 
     /// Entries a row of a padded answer.
     package var width: Int { request.layout.width ?? widthNeeded }

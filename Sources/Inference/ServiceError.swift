@@ -27,7 +27,7 @@ package enum ServiceError: Error, Equatable, Sendable {
     case noSuchDirection(operatorName: String, direction: Direction)
     /// NaN or an infinity among the numbers.
     case notFinite(Place, found: String)
-    case tooFewFiniteEntries(row: Int, k: Int, finiteCount: Int)
+    case tooFewFiniteEntries(row: Int, k: Int, finiteCount: Int, canShrink: Bool)
     /// A parameter that does not go with the others.
     case incompatible(name: String, reason: String)
     /// A padded answer has rows with more entries than were asked for.
@@ -55,11 +55,28 @@ package enum ServiceError: Error, Equatable, Sendable {
         package let position: [Int]
         /// Axes of the field: 1 for [n] or one value a row, 2 for [B, n], 3 for [G, B, n].
         package let axes: Int
+        /// What the last axes of a cotangent or tangent are.
+        package let form: Form
 
-        package init(_ field: String, _ position: [Int] = [], axes: Int? = nil) {
+        package struct Form: Equatable, Sendable {
+            /// Whether there is an axis of rows.
+            package let hasRows: Bool
+            /// Whether a row's entry is a list, as in answers of [n, k].
+            package let isMatrix: Bool
+
+            package init(hasRows: Bool = true, isMatrix: Bool = false) {
+                self.hasRows = hasRows
+                self.isMatrix = isMatrix
+            }
+        }
+
+        package init(
+            _ field: String, _ position: [Int] = [], axes: Int? = nil, form: Form = Form()
+        ) {
             self.field = field
             self.position = position
             self.axes = max(axes ?? position.count, position.count)
+            self.form = form
         }
 
         /// "x[3][1]".
@@ -87,20 +104,26 @@ extension ServiceError {
             let shape = request.op.answerShape(rowLength: request.x.rowLength, request.parameters)
             let isMatrix = isStack && request.direction == .vjp && shape.addsAxis
             let last = isMatrix ? [column / shape.rowLength, column % shape.rowLength] : [column]
-            self = .notFinite(Place(input, position + last), found: value.rawValue)
+            let form = Place.Form(hasRows: !request.isSingleRow, isMatrix: isMatrix)
+            self = .notFinite(Place(input, position + last, form: form), found: value.rawValue)
         case .wrongInput(let input, let row, let column, let expected, let found):
             let index = request.op.descriptor.inputs.firstIndex { $0.name == input }
+            // Weights may be one row for many; others have rows where x has.
+            let isWeights =
+                index.map { request.op.descriptor.inputs[$0].shape == .weights } ?? false
             let rows = index.flatMap { request.inputs[$0]?.rowCount } ?? 1
+            let hasRows = isWeights ? rows > 1 : !request.isSingleRow
             self = .outOfRange(
-                Place(input, rows > 1 ? [row, column] : [column]), expected: expected,
-                found: found)
+                Place(input, hasRows ? [row, column] : [column]), expected: expected, found: found)
         case .incompatible(let name, let reason):
             self = .incompatible(name: name, reason: reason)
         case .tooFewFiniteEntries(let row, let k, let finiteCount):
-            self = .tooFewFiniteEntries(row: row, k: k, finiteCount: finiteCount)
+            let canShrink = request.op.descriptor.parameters.contains { $0.name == "short_rows" }
+            self = .tooFewFiniteEntries(
+                row: row, k: k, finiteCount: finiteCount, canShrink: canShrink)
         case .cancelled:
             self = .draining
-        case .notFiniteAnswer:
+        case .notFiniteAnswer, .notConverged:
             self = .internalError
         }
     }

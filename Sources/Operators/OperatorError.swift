@@ -10,6 +10,8 @@ package enum OperatorError: Error, Equatable, Sendable {
     case incompatible(_ parameter: String, _ reason: String)
     /// A kernel computed NaN or an infinity: a bug of ours, which must cost this request only.
     case notFiniteAnswer
+    /// A kernel did not find what there is: a bug of ours, too.
+    case notConverged
     /// The caller gave up, and the operator noticed.
     case cancelled
 
@@ -29,7 +31,7 @@ package enum OperatorError: Error, Equatable, Sendable {
         case .notFinite(_, let row, _, _), .tooFewFiniteEntries(let row, _, _),
             .wrongInput(_, let row, _, _, _):
             row
-        case .incompatible, .notFiniteAnswer, .cancelled: .max
+        case .incompatible, .notFiniteAnswer, .notConverged, .cancelled: .max
         }
     }
 }

@@ -191,11 +191,11 @@ extension Problem {
         case .noSuchDirection(let name, let direction):
             self.init(.noSuchDirection, "operator \(name) has no \(direction.rawValue)")
             field = "operator"
-        case .tooFewFiniteEntries(let row, let k, let finiteCount):
+        case .tooFewFiniteEntries(let row, let k, let finiteCount, let canShrink):
             self.init(
                 .tooFewFiniteEntries,
                 "row \(row) of x has \(finiteCount) finite entries, fewer than the \(k) to select; "
-                    + "select fewer, or give short_rows = shrink")
+                    + (canShrink ? "select fewer, or give short_rows = shrink" : "select fewer"))
             field = "x"
             self.row = row
         case .incompatible(let name, let reason):

@@ -132,8 +132,11 @@ struct Problem: Encodable {
             // The last axis is the column; a shorter position names a whole row.
             let outermost: WritableKeyPath<Problem, Int?> =
                 place.field == "tangent" ? \.tangent : \.cotangent
-            var names: [WritableKeyPath<Problem, Int?>] = [outermost, \.row, \.column]
-            names.removeFirst(max(0, 3 - place.axes))
+            let inner: [WritableKeyPath<Problem, Int?>] =
+                place.form.hasRows ? [\.row, \.column] : [\.column]
+            var names = [outermost] + inner
+            let axes = place.axes - (place.form.isMatrix ? 1 : 0)
+            names.removeFirst(max(0, names.count - axes))
             for (name, index) in zip(names, place.position) { self[keyPath: name] = index }
         } else {
             row = place.position[0]

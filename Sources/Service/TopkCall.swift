@@ -19,8 +19,8 @@ final class TopkCall: Call, @unchecked Sendable {
     let deadlineNanoseconds: Int
     /// Memory for decoding what a compressed body has become.
     private var reservation: BufferPool.Reservation?
-    /// Memory for an answer that is larger than its request.
-    private var answerReservation: BufferPool.Reservation?
+    /// Memory for what computing takes.
+    private var computingReservation: BufferPool.Reservation?
 
     init(
         _ exchange: Exchange?, _ record: RequestRecord, _ upload: Upload, _ state: ServiceState
@@ -66,12 +66,19 @@ final class TopkCall: Call, @unchecked Sendable {
             message = Message(direction: message.direction, body: body, query: message.query)
         }
         let request = try requestCodec.decode(message, worker, state.buffers)
-        if request.answerBytes > 0 {
-            answerReservation = state.buffers.reserve(byteCount: request.answerBytes)
-            if answerReservation == nil {
+        if !requestCodec.readsInPlace {
+            // The numbers are elsewhere by now: the answer needs the room.
+            record.upload = nil
+            self.message = nil
+            reservation = nil
+        }
+        let computing = request.computingBytes
+        if computing > 0 {
+            computingReservation = state.buffers.reserve(byteCount: computing)
+            if computingReservation == nil {
                 let limit = state.buffers.budgetBytes - request.heldBytes
-                throw request.answerBytes > limit
-                    ? .answerTooLarge(byteCount: request.answerBytes, limit: max(0, limit))
+                throw computing > limit
+                    ? .answerTooLarge(byteCount: computing, limit: max(0, limit))
                     : .overloaded(.bytes)
             }
         }
@@ -116,7 +123,7 @@ final class TopkCall: Call, @unchecked Sendable {
         record.answerBytes = reply.byteCount
         message = nil
         reservation = nil
-        answerReservation = nil
+        computingReservation = nil
         if let exchange {
             exchange.complete(reply)
         } else {

@@ -9,7 +9,7 @@ func environment(_ name: String) -> String? { getenv(name).map { String(cString:
 final class Fuzzer: @unchecked Sendable {
     static let shared = Fuzzer()
 
-    private let pool = BufferPool(budgetBytes: 1 << 26)
+    fileprivate let pool = BufferPool(budgetBytes: 1 << 26)
     private let worker = Worker()
     private let output = OperatorOutput()
     private static let numbersMax = 4096
@@ -61,7 +61,9 @@ final class Fuzzer: @unchecked Sendable {
         let result = InferenceResult(request: request, blocks: [output])
         _ = try? codec.encode(result, pool)
     }
+}
 
+extension Fuzzer {
     func inflate(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let first = bytes.first else { return }
         let body = RawBuffer(capacity: bytes.count)

@@ -207,6 +207,51 @@ import Testing
         }
     }
 
+    // Catches: an estimate that is no number, and sums that a type's largest number would hide.
+    @Test("estimates beyond the numbers, sums beyond float16, rows of one number")
+    func beyond() throws {
+        let op = try op("gaussian_k")
+        for (x, named) in [
+            ([1e308, -1e308], ["max_checks": ParameterValue.integers([1])]),
+            ([1e308, -1e308, 0, 0], ["down": .numbers([0])]),
+        ] {
+            let parameters = Compute.parameters(
+                op, named.merging(["density": .numbers([0.01])]) { $1 })
+            let output = try Compute.run(op, .forward, [x], parameters)
+            #expect(Compute.numbers(output, "threshold")[0].isFinite)
+        }
+        let parameters = Compute.parameters(op, ["density": .numbers([0.2])])
+        let constant = try Compute.run(
+            op, .forward, [[Double](repeating: 0.1, count: 33)],
+            Compute.parameters(op, ["density": .numbers([0.2]), "max_checks": .integers([1])]))
+        #expect(Compute.numbers(constant, "threshold") == [0.1])
+        do {
+            _ = try Compute.run(
+                op, .forward, [[40000, 1]],
+                inputs: ["residual": .rows(DenseRows([[40000.0, 0]], dtype: .float16))],
+                dtype: .float16, parameters)
+            Issue.record("40000 + 40000 passed as float16")
+        } catch {
+            guard case .wrongInput("residual", row: 0, column: 0, _, _) = error else {
+                Issue.record("\(error)")
+                return
+            }
+        }
+    }
+
+    @Test("a small penalty of a huge weight is a number")
+    func hugePenalty() throws {
+        let op = try op("top_kast")
+        let parameters = Compute.parameters(
+            op,
+            [
+                "k_forward": .integers([1]), "k_backward": .integers([2]),
+                "reg_strength": .numbers([1e-300]),
+            ])
+        let output = try Compute.run(op, .forward, [[1e160, 2, 3]], parameters)
+        #expect(abs(Compute.numbers(output, "penalty")[0] / 5e19 - 1) < 1e-12)
+    }
+
     // Catches: squares that overflow or vanish, a sum beyond the type that becomes an infinity.
     @Test("extreme scales, and a sum beyond the type")
     func extremes() throws {

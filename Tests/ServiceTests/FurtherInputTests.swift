@@ -53,7 +53,7 @@ import Testing
             "out_of_range", "forward_mask", row: 1, column: 0),
         kast(
             "twice", #""forward_mask": [[0], [1]], "backward_mask": [[0], [1, 2, 1]]"#,
-            "out_of_range", "backward_mask", row: 1, column: 1),
+            "out_of_range", "backward_mask", row: 1, column: 2),
         kast(
             "beyond n", #""forward_mask": [[0], [3]], "backward_mask": [[0], [3]]"#,
             "out_of_range", "forward_mask", row: 1, column: 0),
@@ -95,6 +95,28 @@ import Testing
         kast(
             "an empty set has no share", #""forward_mask": [[], [1]], "backward_mask": [[0], [1]]"#,
             "incompatible_parameters", "forward_mask"),
+        kast(
+            "twice, not in order",
+            #""forward_mask": [[0], [2]], "backward_mask": [[2, 2, 0], [2]]"#,
+            "out_of_range", "backward_mask", row: 0, column: 1),
+        kast(
+            "not in B, not in order",
+            #""forward_mask": [[1, 0], [2]], "backward_mask": [[1, 2], [2]]"#,
+            "out_of_range", "forward_mask", row: 0, column: 1),
+        Case(
+            name: "one row of a batch has a row",
+            body:
+                #"{"operator": "top_kast", "x": [[1, 2]], "forward_mask": [[1]], "backward_mask": [[0]]}"#,
+            code: "out_of_range", field: "forward_mask", row: 0, column: 0),
+        Case(
+            name: "a cotangent of a matrix",
+            body:
+                #"{"operator": "soft_topk_sorted", "x": [[1, 2], [3, 4]], "k": 2, "cotangent": [[[1, 1], [1, 1]], [[1, "NaN"], [1, 1]]]}"#,
+            code: "not_finite", field: "cotangent", row: 1, column: 0, target: "/topk/vjp"),
+        Case(
+            name: "the second cotangent of one row",
+            body: #"{"x": [1, 2], "k": 1, "cotangent": [[1, 1], [1, "NaN"]]}"#,
+            code: "not_finite", field: "cotangent", column: 1, target: "/topk/vjp"),
         Case(
             name: "-inf is for soft_topk",
             body: #"{"operator": "top_kast", "x": ["-Infinity", 1], "k_forward": 1}"#,
@@ -145,6 +167,42 @@ import Testing
         try answer.expectProblem(bad.code, bad.field, bad.row, bad.column)
         // The connection is none the worse.
         #expect(try client.post("/topk", json: #"{"x": [1, 2], "k": 1}"#).status == 200)
+    }
+
+    // Catches: a width that is looked for anew for each row: 40 s for these.
+    @Test("a padded answer of many rows is written row by row")
+    func manyPaddedRows() throws {
+        let service = try LiveService()
+        defer { service.stop() }
+        let answer = try service.client().request(
+            "POST", "/topk?k=1&n=1&dtype=float16&format=padded",
+            headers: [
+                ("Content-Type", "application/octet-stream"), ("Accept", "application/json"),
+            ],
+            body: [UInt8](repeating: 0, count: 300_000))
+        #expect(answer.status == 200)
+        let timing = answer.header("Server-Timing") ?? ""
+        let encode = timing.split(separator: ",").first { $0.contains("encode") } ?? ""
+        let milliseconds = encode.split(separator: "=").last.flatMap { Double($0) } ?? .infinity
+        #expect(milliseconds < 10_000, "\(timing)")
+    }
+
+    // Catches: a request that is told to come again, and never fits.
+    @Test("a lone JSON request is never told that others are in the way")
+    func aloneIsNotOverloaded() throws {
+        let service = try LiveService {
+            $0.limits.inflightBytesMax = 8 << 20
+            $0.limits.bodyBytesMax = 700 << 10
+        }
+        defer { service.stop() }
+        let client = try service.client()
+        for rows in stride(from: 2000, through: 36000, by: 4000) {
+            let row = "[1,2,3,4,5,6,7,8]"
+            let x = "[" + Array(repeating: row, count: rows).joined(separator: ",") + "]"
+            guard x.utf8.count < 600 << 10 else { continue }
+            let answer = try client.post("/topk", json: "{\"x\": \(x), \"k\": 4}")
+            #expect(answer.status == 200 || answer.status == 422, "\(rows): \(answer.status)")
+        }
     }
 
     // Catches: an answer of n k numbers for n that takes the memory of the whole process.

@@ -5,6 +5,7 @@ import Operators
 package struct JSONCodec: Codec {
     package let name = "json"
     package let mediaType = "application/json"
+    package let readsInPlace = false
     package let paddingBytes = Limits.bodyPaddingBytes
 
     package init() {}

@@ -120,7 +120,8 @@ final class JSONReader {
             throw .wrongShape(
                 field: name, expected: expected ?? "one list of columns",
                 found: result.rank == 1
-                    ? "one list" : result.status == CTextFloats_ok ? "\(ends.count) lists" : "more")
+                    ? "one list"
+                    : result.status == CTextFloats_ok ? "\(ends.count)" : "more than that")
         }
         try check(result, name)
         return try IndexLists(indptr: [0] + ends) { (row, i, entry) throws(ServiceError) in
@@ -133,7 +134,7 @@ final class JSONReader {
     /// Reads an array member of `dtype` into a fresh buffer; its shape has 1 to 4 axes.
     func tensor(
         _ name: String, _ dtype: DType, bodyBytes: Int, takesNegativeInfinity: Bool,
-        _ pool: BufferPool
+        _ pool: BufferPool, _ form: ServiceError.Place.Form = .init()
     ) throws(ServiceError) -> (buffer: RawBuffer, shape: [Int])? {
         guard let index = names.firstIndex(of: name) else { return nil }
         let kind = CTextFloats_field(reader, index).kind
@@ -154,7 +155,7 @@ final class JSONReader {
             : CTextFloats_read_doubles(
                 reader, index, takesNegativeInfinity,
                 buffer.memory.assumingMemoryBound(to: Double.self), capacity)
-        try check(result, name, dtype)
+        try check(result, name, dtype, form)
         buffer.count = result.count * dtype.byteCount
         let axes = [result.shape.0, result.shape.1, result.shape.2, result.shape.3]
         let shape = axes.prefix(result.rank).map { Int($0) }
@@ -192,7 +193,8 @@ final class JSONReader {
     }
 
     private func check(
-        _ result: CTextFloats_Result, _ field: String, _ dtype: DType = .float64
+        _ result: CTextFloats_Result, _ field: String, _ dtype: DType = .float64,
+        _ form: ServiceError.Place.Form = .init()
     ) throws(ServiceError) {
         let positions = [
             result.position.0, result.position.1, result.position.2, result.position.3,
@@ -200,7 +202,7 @@ final class JSONReader {
         // A ragged row lies one axis above its numbers.
         let axes = max(result.rank, result.status == CTextFloats_ragged ? result.depth + 1 : 0)
         let place = ServiceError.Place(
-            field, positions.prefix(result.depth).map { Int($0) }, axes: Int(axes))
+            field, positions.prefix(result.depth).map { Int($0) }, axes: Int(axes), form: form)
         switch result.status {
         case CTextFloats_ok:
             return

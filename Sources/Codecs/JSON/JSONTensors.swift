@@ -37,8 +37,9 @@ struct JSONTensors {
         let xShape = (isSingleRow ? [] : [x.rowCount]) + rowShape
         let whose = row.addsAxis ? "the answer" : "x"
         let expected = "\(xShape), as \(whose), or with one more leading axis"
+        let form = ServiceError.Place.Form(hasRows: !isSingleRow, isMatrix: row.addsAxis)
         let found = try reader.tensor(
-            name, dtype, bodyBytes: bodyBytes, takesNegativeInfinity: false, pool)
+            name, dtype, bodyBytes: bodyBytes, takesNegativeInfinity: false, pool, form)
         guard let (buffer, shape) = found else {
             throw .missingParameter(name: name, expected: expected)
         }

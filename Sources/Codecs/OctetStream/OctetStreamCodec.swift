@@ -6,6 +6,7 @@ import Operators
 package struct OctetStreamCodec: Codec {
     package let name = "octet-stream"
     package let mediaType = "application/octet-stream"
+    package let readsInPlace = true
     package let paddingBytes = 0
 
     package init() {}

@@ -38,8 +38,9 @@ struct SoftTopKSorted: DifferentiableOperator {
     /// Never: n k^2 is not few.
     func isQuick(_ parameters: ParameterValues) -> Bool { false }
 
-    /// Numbers times squared columns of one request: ten steps of it take some ten seconds.
-    private static let workMax = 1 << 32
+    /// Numbers (or columns, if there are more) times squared columns of one request: ten steps of
+    /// it take some seconds.
+    private static let workMax = 1 << 29
 
     func check(
         _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
@@ -58,7 +59,7 @@ struct SoftTopKSorted: DifferentiableOperator {
         _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         for row in block.rows {
-            let (solved, entries) = try solve(row, block, output, workspace)
+            let (solved, entries) = try solve(row, block, workspace)
             let k = solved.k
             let values = workspace.products.reserve(k)
             var next = 0
@@ -67,7 +68,7 @@ struct SoftTopKSorted: DifferentiableOperator {
                     output.answer.appendRow(count: 0, nil, values)
                     continue
                 }
-                for j in 0..<k { values[j] = solved.plan[next * solved.columns + j] }
+                for j in 0..<k { values[j] = solved.weight(next, j) }
                 output.answer.appendRow(count: k, nil, values)
                 next += 1
             }
@@ -81,9 +82,10 @@ struct SoftTopKSorted: DifferentiableOperator {
         let n = block.x.rowLength
         let limit = Double.greatestFiniteMagnitude
         for row in block.rows {
-            let (solved, entries) = try solve(row, block, output, workspace)
+            let (solved, entries) = try solve(row, block, workspace)
             let k = solved.k
             for g in 0..<cotangents.stackCount {
+                try block.cancellation.check()
                 let index = cotangents.rowIndex(g, row)
                 let gradient = solved.gradient { i, j in
                     cotangents.rows.value(index, entries[i] * k + j)
@@ -100,7 +102,7 @@ struct SoftTopKSorted: DifferentiableOperator {
 
     /// The row's plan, and which of its entries are finite: they alone take part.
     private func solve(
-        _ row: Int, _ block: borrowing RowBlock, _ output: OperatorOutput, _ workspace: Workspace
+        _ row: Int, _ block: borrowing RowBlock, _ workspace: Workspace
     ) throws(OperatorError) -> (SortedTransport, entries: [Int]) {
         let k = block.parameters[Self.k].integer(row: 0)
         let eps = block.parameters[Self.eps].number(row: row)
@@ -115,7 +117,6 @@ struct SoftTopKSorted: DifferentiableOperator {
             entries.map { x.value(row, $0) }, k: k,
             sigma: min(scale / 2 * eps, .greatestFiniteMagnitude))
         try solved.solve(block.cancellation)
-        if !solved.hasConverged { output.nonconvergedRowCount += 1 }
         return (solved, entries)
     }
 }

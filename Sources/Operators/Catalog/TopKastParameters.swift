@@ -135,11 +135,12 @@ enum TopKastParameters {
             try checkDistinct(backward, row, "backward_mask")
             let outer = backward.row(row)
             var next = outer.startIndex
-            for (i, column) in forward.row(row).enumerated() {
+            for column in forward.row(row) {
                 while next < outer.endIndex && outer[next] < column { next += 1 }
                 if next == outer.endIndex || outer[next] != column {
                     throw .wrongInput(
-                        "forward_mask", row: row, column: i,
+                        "forward_mask", row: row,
+                        column: forward.position(of: column, row: row),
                         expected: "a column of backward_mask", found: "\(column)")
                 }
             }
@@ -159,7 +160,8 @@ enum TopKastParameters {
         let columns = lists.row(row)
         for i in columns.indices.dropFirst() where columns[i] == columns[i - 1] {
             throw .wrongInput(
-                name, row: row, column: i - columns.startIndex, expected: "distinct columns",
+                name, row: row, column: lists.position(of: columns[i], row: row),
+                expected: "distinct columns",
                 found: "\(columns[i]) twice")
         }
     }

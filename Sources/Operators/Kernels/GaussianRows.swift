@@ -89,8 +89,8 @@ struct GaussianRows {
         let n = x.rowLength
         let (mean, deviation) = try estimate(row, x, residual, u, workspace)
         let k = max(Int(density * Double(n)), 1)
-        var threshold =
-            (addsMean ? mean : 0) + quantile * deviation
+        let limit = Double.greatestFiniteMagnitude
+        var threshold = min(max((addsMean ? mean : 0) + quantile * deviation, -limit), limit)
         var used = threshold
         var checks = 0
         var count = 0
@@ -106,7 +106,6 @@ struct GaussianRows {
                 isInBand = true
                 break
             }
-            let limit = Double.greatestFiniteMagnitude
             threshold = min(max(threshold, -limit), limit)
             checks += 1
         }
@@ -166,6 +165,11 @@ struct GaussianRows {
     ) {
         var bits: UInt16 = 0
         for i in 0..<n {
+            // A type's largest number is not what the sum was.
+            if dtype.overflows(Double(u[i])) {
+                u[i] = .infinity
+                continue
+            }
             dtype.store(Double(u[i]), &bits, at: 0)
             u[i] = S(dtype.load(&bits, at: 0))
         }
@@ -179,8 +183,11 @@ struct GaussianRows {
         for i in 0..<n { largest = max(largest, abs(Double(u[i]))) }
         guard largest > 0 else { return (0, 0) }
         let unit = largest.binade
+        // From the first: a constant row has exactly its own mean.
+        let first = Double(u[0]) / unit
         var mean = 0.0
-        for i in 0..<n { mean += Double(u[i]) / unit / Double(n) }
+        for i in 0..<n { mean += (Double(u[i]) / unit - first) / Double(n) }
+        mean += first
         var squares = 0.0
         for i in 0..<n {
             let difference = Double(u[i]) / unit - mean

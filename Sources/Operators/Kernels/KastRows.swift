@@ -75,7 +75,10 @@ struct KastRows {
         var next = 0
         for (i, column) in masks.backward.enumerated() {
             let value = Double(theta[Int(column)])
-            let size = penalty.isL1 ? abs(value) : value * value / 2
+            // The strength first: the square alone may be no number.
+            let size =
+                penalty.isL1
+                ? penalty.strength * abs(value) : penalty.strength * value * value / 2
             let slope = penalty.isL1 ? Double(value > 0 ? 1 : value < 0 ? -1 : 0) : value
             if next < masks.forward.count && masks.forward[next] == column {
                 next += 1
@@ -86,9 +89,7 @@ struct KastRows {
                 values[i] = bounded(penalty.strength * slope / density)
             }
         }
-        // Without a strength there is no penalty, however large the weights.
-        let total = penalty.strength > 0 ? penalty.strength * (inner + outer / density) : 0
-        output.penalty?.append(number: bounded(total))
+        output.penalty?.append(number: bounded(inner + outer / density))
         output.gradient?.appendRow(
             count: masks.backward.count, masks.backward.baseAddress, values)
     }

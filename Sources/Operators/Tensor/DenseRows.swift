@@ -24,6 +24,9 @@ package struct DenseRows: Sendable {
         self.rowLength = rowLength
     }
 
+    /// What it is a view of: several may share it.
+    package var storage: RawBuffer { buffer }
+
     package var byteCount: Int { rowCount * rowLength * dtype.byteCount }
 
     /// Copies `rows` into a batch of their own; for tests and tools.

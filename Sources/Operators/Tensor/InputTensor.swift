@@ -28,6 +28,8 @@ package struct IndexLists: Sendable {
     package let indptr: [Int]
     /// Ascending within a row, whatever order they came in; not checked otherwise.
     package private(set) var indices: [Int32]
+    /// As they came, where that was not ascending.
+    private var received: [Int32]?
 
     package var rowCount: Int { indptr.count - 1 }
 
@@ -53,8 +55,18 @@ package struct IndexLists: Sendable {
         for row in 0..<rowCount {
             let range = indptr[row]..<indptr[row + 1]
             let isAscending = range.dropFirst().allSatisfy { indices[$0 - 1] <= indices[$0] }
-            if !isAscending { self.indices[range].sort() }
+            if !isAscending {
+                received = received ?? indices
+                self.indices[range].sort()
+            }
         }
+    }
+
+    /// Where in its row a column came last, for error messages.
+    package func position(of column: Int32, row: Int) -> Int {
+        let range = indptr[row]..<indptr[row + 1]
+        let index = range.last { (received ?? indices)[$0] == column }
+        return (index ?? range.lowerBound) - range.lowerBound
     }
 
     package func row(_ row: Int) -> ArraySlice<Int32> { indices[indptr[row]..<indptr[row + 1]] }
