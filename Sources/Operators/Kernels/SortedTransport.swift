@@ -8,9 +8,9 @@ import Glibc
 /// T_ij = sum of p_il over l <= j, U_ij = 1 - T_ij, both summed up from their small end.
 ///
 /// The boundaries solve F_j = sum_i T_ij - (j + 1) = 0, the gradient of a convex function, by
-/// Newton's method: -dF_j / dbeta_l = H_jl / sigma, H_jl = sum_i T_i,min(j,l) U_i,max(j,l), which is
-/// positive definite. Where gaps are wide, F_j and H_jj are both tiny, and neither is a difference of large
-/// numbers: boundaries keep their digits, and so do gradients.
+/// Newton's method: -dF_j / dbeta_l = H_jl / sigma with the positive definite
+/// H_jl = sum_i T_i,min(j,l) U_i,max(j,l). Where gaps are wide, F_j and H_jj are both tiny, and
+/// neither is a difference of large numbers: boundaries keep their digits, and so do gradients.
 ///
 /// O(n b^2 + m w^2) for each of about ten steps: m columns, b of which an entry may take, w <= m.
 struct SortedTransport {
