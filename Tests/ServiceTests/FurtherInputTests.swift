@@ -202,6 +202,12 @@ import Testing
             let row = "[1,2,3,4,5,6,7,8]"
             let x = "[" + Array(repeating: row, count: rows).joined(separator: ",") + "]"
             guard x.utf8.count < 600 << 10 else { continue }
+            // The answer before is put away a moment after it has been read.
+            for _ in 0..<200 {
+                let metrics = try client.request("GET", "/metrics").text
+                if metrics.contains("\ntopkd_inflight_bytes 0.0\n") { break }
+                usleep(20_000)
+            }
             let answer = try client.post("/topk", json: "{\"x\": \(x), \"k\": 4}")
             #expect(answer.status == 200 || answer.status == 422, "\(rows)")
         }
