@@ -48,12 +48,13 @@ package struct InferenceRequest: Sendable {
     package let parameters: ParameterValues
     /// Bytes of the buffers that its numbers lie in, which it holds until it is answered.
     package var heldBytes: Int {
-        let arrays = [x, stack?.rows].compactMap { $0 } + inputs.compactMap { $0?.rows }
-        var seen: Set<ObjectIdentifier> = []
-        return arrays.reduce(0) { sum, rows in
-            let isNew = seen.insert(ObjectIdentifier(rows.storage)).inserted
-            return sum + (isNew ? rows.storage.capacity : 0)
+        // Either all lie in the body, or each has a buffer of its own. Every answer asks for it.
+        var bytes = x.storage.capacity
+        if let rows = stack?.rows, rows.storage !== x.storage { bytes += rows.storage.capacity }
+        for case .rows(let rows) in inputs where rows.storage !== x.storage {
+            bytes += rows.storage.capacity
         }
+        return bytes
     }
     /// In the order of the descriptor's inputs.
     package let inputs: [InputTensor?]
@@ -87,11 +88,12 @@ package struct InferenceRequest: Sendable {
         let perRow = 16 + 24 * outputs.count
         var bytes = rowCount * perRow
         if op.addsAxis {
-            let numbers = x.rowLength * (answerShape.rowLength + 1)
-            // The plan and its sums in float64, twice for gradients, and the answer's rows.
-            bytes += 32 * numbers
-            let rows = direction == .forward ? x.rowCount * answerShape.rowsPerInputRow : 0
-            bytes += rows * (answerShape.rowLength * (x.dtype.byteCount + 4) + 8)
+            // Forward's shape, whatever the direction: gradients solve the same row.
+            let matrix = op.answerShape(rowLength: x.rowLength, parameters)
+            // One row's plan and its sums in float64, and the answer's rows.
+            bytes += 32 * matrix.rowsPerInputRow * (matrix.rowLength + 1)
+            let rows = direction == .forward ? x.rowCount * matrix.rowsPerInputRow : 0
+            bytes += rows * (matrix.rowLength * (x.dtype.byteCount + 4) + 8)
         }
         return bytes > Self.computingBytesMin ? bytes : 0
     }

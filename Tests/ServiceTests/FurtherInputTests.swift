@@ -229,6 +229,11 @@ import Testing
         let small = try service.client().request(
             "POST", "/topk?operator=soft_topk_sorted&n=4096&k=2", headers: octets, body: x)
         #expect(small.status == 200, "\(small.text)")
+        // A gradient takes what its row takes, not n for each of n.
+        let vjp = try service.client().request(
+            "POST", "/topk/vjp?operator=soft_topk_sorted&shape=4096&k=2", headers: octets,
+            body: x + Wire.bytes([Double](repeating: 1, count: 8192), .float32))
+        #expect(vjp.status == 200, "\(vjp.text)")
     }
 
     // Catches: a 4th axis that is read in the wrong order.
