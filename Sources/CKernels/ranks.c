@@ -38,9 +38,38 @@ KERNEL(double, CKernels_largest, (const double *values, size_t n), (values, n)) 
   return largest_below(values, n, INFINITY);
 }
 
+/* Each number's rank is how many are greater: no branch, no pass waits for the one before. */
+enum { FEW_LINES = 2, FEW = FEW_LINES * LANES };
+
+INLINE void ranks_of_few(const double *values, size_t n, size_t k, double *kth, double *next) {
+  double padded[FEW];
+  for (size_t i = 0; i < FEW; ++i) padded[i] = i < n ? values[i] : INFINITY;
+  line_f64 result = INFINITY, after = INFINITY;
+  for (size_t start = 0; start < n; start += LANES) {
+    line_f64 line = LOAD(line_f64, padded + start);
+    line_i64 greater = 0;
+    for (size_t i = 0; i < n; ++i) greater -= values[i] > line;
+    /* The least of those that fewer than k (than k + 1) exceed; what pads is never the least. */
+    line_f64 reaching = greater < (int64_t)k ? line : INFINITY;
+    line_f64 behind = greater <= (int64_t)k ? line : INFINITY;
+    result = reaching < result ? reaching : result;
+    after = behind < after ? behind : after;
+  }
+  *kth = *next = INFINITY;
+  for (int l = 0; l < LANES; ++l) {
+    *kth = result[l] < *kth ? result[l] : *kth;
+    *next = after[l] < *next ? after[l] : *next;
+  }
+  if (n == k) *next = -INFINITY;
+}
+
 KERNEL(void, CKernels_ranks,
        (const double *values, size_t n, size_t k, double *kth, double *next),
        (values, n, k, kth, next)) {
+  if (n <= FEW) {
+    ranks_of_few(values, n, k, kth, next);
+    return;
+  }
   double least = smallest_at_least(values, n, -INFINITY);
   double most = largest_below(values, n, INFINITY);
   /* count(>= low) >= k > count(>= high) throughout. Halving the value is quick on smooth data,

@@ -52,35 +52,28 @@ struct TopKast: DifferentiableOperator {
         let n = block.x.rowLength
         let choice = TopKastParameters.Choice(block)
         let outputs = KastRows.Outputs(output)
-        // All rows are one there.
-        let rowsPerUnit = choice.isGlobal ? block.rows.count : 1
-        for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsPerUnit)
-        {
+        // All rows are one where they compete.
+        let atOnce =
+            choice.isGlobal ? block.rows.count : HardSelection.rowsAtOnce(rowLength: n)
+        for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: atOnce) {
             try block.cancellation.check()
-            let rows = first..<first + rowsPerUnit
-            let count = rowsPerUnit * n
+            let rows = first..<min(first + atOnce, block.rows.upperBound)
             let theta = block.x.rows(rows, as: S.self, negated: false, &workspace.row)
-            var chosen: KastRows.Masks?
-            if choice.given == nil {
-                let counts = choice.counts(count)
-                chosen = KastRows.select(
-                    UnsafeBufferPointer(start: theta, count: count), forward: counts.forward,
-                    backward: counts.backward, workspace)
-            }
-            let density = choice.density(rows, count)
-            // Rows overwrite what they share.
-            let shared =
-                choice.isGlobal ? chosen.map { (Array($0.forward), Array($0.backward)) } : nil
+            let shared = choice.prepare(theta, rows: rows.count, rowLength: n, workspace)
+            let density = choice.isGlobal ? choice.density(rows, rows.count * n) : nil
             for row in rows {
                 let start = (row - first) * n
-                var masks = chosen ?? choice.copy(row, workspace)
-                if let shared { masks = choice.part(shared, from: start, rowLength: n, workspace) }
+                let own = UnsafeBufferPointer(start: theta + start, count: n)
+                let masks =
+                    shared.map { choice.part($0, from: start, rowLength: n, workspace) }
+                    ?? choice.masks(row, own, index: row - first, workspace)
                 if let cotangents {
                     multiply(row, masks.backward, cotangents, output, workspace)
                 } else {
                     KastRows.append(
-                        theta + start, masks, density: density, choice.penalty, to: outputs,
-                        workspace)
+                        theta + start, masks,
+                        density: density ?? choice.density(row..<row + 1, n), choice.penalty,
+                        to: outputs, workspace)
                 }
             }
         }

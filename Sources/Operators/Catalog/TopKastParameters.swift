@@ -227,11 +227,36 @@ enum TopKastParameters {
             return Double(size) / Double(count)
         }
 
-        /// The sets that the request gave a row.
-        func copy(_ row: Int, _ workspace: Workspace) -> KastRows.Masks {
-            KastRows.copy(
-                forward: given?.forward.row(row) ?? [], backward: given?.backward.row(row) ?? [],
-                from: 0, workspace)
+        /// Looks at all rows of a unit; where they compete, returns the sets of all of them.
+        func prepare<S: KernelScalar>(
+            _ theta: UnsafePointer<S>, rows: Int, rowLength n: Int, _ workspace: Workspace
+        ) -> (forward: [Int32], backward: [Int32])? {
+            guard given == nil else { return nil }
+            guard isGlobal else {
+                let k = counts(n).backward
+                workspace.shortTops.find(theta, rows: rows, rowLength: n, kMax: k)
+                return nil
+            }
+            let counts = counts(rows * n)
+            let all = KastRows.select(
+                UnsafeBufferPointer(start: theta, count: rows * n), forward: counts.forward,
+                backward: counts.backward, nil, workspace)
+            // Rows overwrite what they share.
+            return (Array(all.forward), Array(all.backward))
+        }
+
+        /// The sets of a row, the index-th of those that were prepared.
+        func masks<S: KernelScalar>(
+            _ row: Int, _ theta: UnsafeBufferPointer<S>, index: Int, _ workspace: Workspace
+        ) -> KastRows.Masks {
+            if let given {
+                return KastRows.copy(
+                    forward: given.forward.row(row), backward: given.backward.row(row), from: 0,
+                    workspace)
+            }
+            let counts = counts(theta.count)
+            return KastRows.select(
+                theta, forward: counts.forward, backward: counts.backward, index, workspace)
         }
 
         /// A row's part of the sets of all rows, whose numbers are counted through.

@@ -34,7 +34,11 @@ struct GaussianRows {
         let (counts, hits) = (output["checks"], output["in_band"])
         for row in block.rows {
             try block.cancellation.check()
-            let u = Self.sums(n, S.self, workspace)
+            // What is left is u without what is selected, and made of it where it will lie.
+            let place = left?.appendDense()
+            let inPlace =
+                S.isStored(as: dtype) ? place?.assumingMemoryBound(to: S.self) : nil
+            let u = inPlace ?? Self.sums(n, S.self, workspace)
             let selected = try select(row, block.x, residual, u, workspace)
             let values = workspace.products.reserve(selected.count)
             let columns = workspace.columns.pointer
@@ -42,12 +46,8 @@ struct GaussianRows {
             output.answer.appendRow(count: selected.count, columns, values)
             // What is sent is gone, bit for bit; what stays is as it was.
             for i in 0..<selected.count { u[Int(columns[i])] = 0 }
-            if let left = left?.appendDense() {
-                if S.isStored(as: dtype) {
-                    left.copyMemory(from: u, byteCount: n * dtype.byteCount)
-                } else {
-                    for i in 0..<n { dtype.store(Double(u[i]), left, at: i) }
-                }
+            if let place, !S.isStored(as: dtype) {
+                for i in 0..<n { dtype.store(Double(u[i]), place, at: i) }
             }
             thresholds?.append(number: selected.threshold)
             counts?.append(number: Double(selected.checks))
@@ -93,34 +93,70 @@ struct GaussianRows {
         var threshold = min(max((addsMean ? mean : 0) + quantile * deviation, -limit), limit)
         var used = threshold
         var checks = 0
-        var count = 0
-        var isInBand = false
-        while checks < checksMax && !isInBand {
+        var candidates = Candidates(u, count: n, workspace)
+        while checks < checksMax {
             used = threshold
-            count = S.exceeding(u, count: n, bound: Self.bound(used))
-            if 3 * count < 2 * k {
+            candidates.narrow(to: Self.bound(used), workspace)
+            if 3 * candidates.count < 2 * k {
                 threshold *= down
-            } else if 3 * count > 4 * k {
+            } else if 3 * candidates.count > 4 * k {
                 threshold *= up
             } else {
-                isInBand = true
-                break
+                return Selected(
+                    count: candidates.count, threshold: used, checks: checks, isInBand: true)
             }
             threshold = min(max(threshold, -limit), limit)
             checks += 1
         }
-        if !isInBand && isExactOnMiss {
+        if isExactOnMiss {
             let kth = HardSelection.select(
                 UnsafeBufferPointer(start: u, count: n), k: k, workspace)
             return Selected(count: k, threshold: kth, checks: checks, isInBand: false)
         }
-        _ = workspace.scores.reserve(n + Int(CKernels_lanes))
-        _ = workspace.columns.reserve(n + Int(CKernels_lanes))
         // As published: the threshold of the last check, not what it made of it.
-        let gathered = S.collect(
-            u, count: n, bound: Self.bound(used), isAbsolute: true, workspace.scores.pointer,
-            workspace.columns.pointer)
-        return Selected(count: gathered, threshold: used, checks: checks, isInBand: isInBand)
+        return Selected(count: candidates.count, threshold: used, checks: checks, isInBand: false)
+    }
+
+    /// The entries that reach a bound, in the workspace; when it rises they are enough to look at,
+    /// when it falls there were few.
+    private struct Candidates<S: KernelScalar> {
+        let u: UnsafePointer<S>
+        let n: Int
+        private(set) var count = 0
+        private var bound = S.infinity
+
+        /// Of numbers whose maxima `estimate` has left in the workspace.
+        init(_ u: UnsafePointer<S>, count n: Int, _ workspace: Workspace) {
+            self.u = u
+            self.n = n
+            _ = workspace.scores.reserve(n + Int(CKernels_lanes))
+            _ = workspace.columns.reserve(n + Int(CKernels_lanes))
+        }
+
+        mutating func narrow(to bound: S, _ workspace: Workspace) {
+            if bound < self.bound {
+                count = S.gather(
+                    u, count: n, height: GaussianRows.height, GaussianRows.maxima(n, workspace),
+                    bound: bound, isAbsolute: true, workspace.scores.pointer,
+                    workspace.columns.pointer)
+            } else if bound > self.bound {
+                count = CKernels_keep(
+                    workspace.scores.pointer, workspace.columns.pointer, count, Double(bound))
+            }
+            self.bound = bound
+        }
+    }
+
+    /// Lines of 16 of which only the largest numbers are looked at again.
+    private static let height = 8
+
+    /// Room for the maxima of n numbers.
+    private static func maxima<S: KernelScalar>(
+        _ n: Int, _ workspace: Workspace
+    ) -> UnsafeMutablePointer<S> {
+        let lanes = Int(CKernels_lanes)
+        return UnsafeMutableRawPointer(workspace.offsets.reserve(n / height + 2 * lanes))
+            .assumingMemoryBound(to: S.self)
     }
 
     /// The least S above the threshold: |u| > threshold is |u| >= that.
@@ -142,8 +178,13 @@ struct GaussianRows {
         }
         // Measured from any of the numbers, few digits are lost unless it is far out.
         let shift = Double(ours[0]) + Double(theirs?[0] ?? 0)
-        let sums = S.moments(ours, theirs, count: n, shift: shift, u)
-        if !S.isStored(as: x.dtype) { Self.round(u, n, x.dtype) }
+        let maxima: UnsafeMutablePointer<S> = Self.maxima(n, workspace)
+        let sums = S.moments(
+            ours, theirs, count: n, shift: shift, u, height: Self.height, maxima)
+        if !S.isStored(as: x.dtype) {
+            Self.round(u, n, x.dtype)
+            _ = S.groupMaxima(u, count: n, height: Self.height, isAbsolute: true, maxima)
+        }
         let count = Double(n)
         let offset = sums.sum / count
         let squares = sums.squares - sums.sum * offset

@@ -2,23 +2,32 @@ import CKernels
 
 /// The k entries of largest magnitude, as columns: among equals the lower column wins.
 enum HardSelection {
+    /// How many rows are worth looking at together, see `ShortTops`.
+    static func rowsAtOnce(rowLength n: Int) -> Int { ShortRows.rowsAtOnce(rowLength: n) }
+
     /// Leaves the columns, ascending, in `workspace.columns` and their magnitudes in
     /// `workspace.scores`; returns the k-th magnitude. O(n) on average, O(n log n) at worst.
+    ///
+    /// - Parameter known: the k-th magnitude, where it is known.
     static func select<S: KernelScalar>(
-        _ x: UnsafeBufferPointer<S>, k: Int, _ workspace: Workspace
+        _ x: UnsafeBufferPointer<S>, k: Int, known: Double? = nil, _ workspace: Workspace
     ) -> Double {
         precondition(k >= 1 && k <= x.count)
-        let count = Selection.gather(
-            x, k: k, hasInfinity: false, isAbsolute: true, workspace
-        ) { $0 }
-        return narrow(count: count, k: k, workspace)
+        let count =
+            known.map { Selection.gather(x, above: $0, isAbsolute: true, workspace) }
+            ?? Selection.gather(x, k: k, hasInfinity: false, isAbsolute: true, workspace) { $0 }
+        return narrow(count: count, k: k, known: known, workspace)
     }
 
     /// The same among the `count` candidates that lie in the workspace.
-    static func narrow(count: Int, k: Int, _ workspace: Workspace) -> Double {
+    static func narrow(
+        count: Int, k: Int, known: Double? = nil, _ workspace: Workspace
+    ) -> Double {
         let scores = workspace.scores.pointer
         let columns = workspace.columns.pointer
-        let kth = Ranks.select(scores, count: count, k: k, workspace.selection.reserve(count)).kth
+        let kth =
+            known
+            ?? Ranks.select(scores, count: count, k: k, workspace.selection.reserve(count)).kth
         let reaching = CKernels_keep(scores, columns, count, kth)
         guard reaching > k else { return kth }
         // Of those that equal the k-th, the first.
@@ -36,5 +45,28 @@ enum HardSelection {
             kept += 1
         }
         return kth
+    }
+}
+
+/// The largest magnitudes of a few short rows, found together with SIMD across the rows.
+struct ShortTops: ~Copyable {
+    private var tops = Scratch<Double>()
+    private var count = 0
+
+    /// Looks at up to `ShortRows.rowsMax` rows; knows nothing where they are long, or k is large.
+    mutating func find<S: KernelScalar>(
+        _ x: UnsafePointer<S>, rows: Int, rowLength n: Int, kMax: Int
+    ) {
+        count = 0
+        guard n <= ShortRows.lengthMax && kMax <= CKernels_row_tops_max else { return }
+        count = max(kMax, CKernels_row_tops_min)
+        S.rowTops(
+            x, rows: rows, rowLength: n, count, isAbsolute: true,
+            tops.reserve(CKernels_row_tops_max * ShortRows.rowsMax))
+    }
+
+    /// The k-th of a row; nil where `find` has not looked.
+    func kth(_ k: Int, row: Int) -> Double? {
+        k <= count ? tops.pointer[(k - 1) * ShortRows.rowsMax + row] : nil
     }
 }

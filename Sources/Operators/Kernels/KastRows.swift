@@ -13,16 +13,20 @@ struct KastRows {
     typealias Masks = (forward: UnsafeBufferPointer<Int32>, backward: UnsafeBufferPointer<Int32>)
 
     /// The `forward` and `backward` largest magnitudes of some numbers, in the workspace.
+    ///
+    /// - Parameter index: of the row among those that `workspace.shortTops` has looked at.
     static func select<S: KernelScalar>(
-        _ theta: UnsafeBufferPointer<S>, forward: Int, backward: Int, _ workspace: Workspace
+        _ theta: UnsafeBufferPointer<S>, forward: Int, backward: Int, _ index: Int?,
+        _ workspace: Workspace
     ) -> Masks {
-        _ = HardSelection.select(theta, k: backward, workspace)
+        let known = { (k: Int) in index.flatMap { workspace.shortTops.kth(k, row: $0) } }
+        _ = HardSelection.select(theta, k: backward, known: known(backward), workspace)
         let columns = workspace.columns.pointer
         let outer = workspace.outerSet.reserve(backward)
         outer.update(from: columns, count: backward)
         let backwardSet = UnsafeBufferPointer(start: UnsafePointer(outer), count: backward)
         guard forward < backward else { return (backwardSet, backwardSet) }
-        _ = HardSelection.narrow(count: backward, k: forward, workspace)
+        _ = HardSelection.narrow(count: backward, k: forward, known: known(forward), workspace)
         let inner = workspace.innerSet.reserve(forward)
         inner.update(from: columns, count: forward)
         return (UnsafeBufferPointer(start: UnsafePointer(inner), count: forward), backwardSet)

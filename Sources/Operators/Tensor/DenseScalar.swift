@@ -22,24 +22,19 @@ protocol DenseScalar: BinaryFloatingPoint {
         _ values: UnsafePointer<Self>, count: Int, _ data: UnsafeMutablePointer<Self>,
         _ indices: UnsafeMutablePointer<Int32>, _ isFinite: inout Bool
     ) -> Int
-    /// a + b into `out`, and the sums of it and its square, measured from `shift`.
+    /// a + b into `out`, the sums of it and its square, measured from `shift`, and its group maxima.
     static func moments(
         _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>?, count: Int, shift: Double,
-        _ out: UnsafeMutablePointer<Self>
+        _ out: UnsafeMutablePointer<Self>, height: Int, _ maxima: UnsafeMutablePointer<Self>
     ) -> CKernels_Moments
-    static func exceeding(_ x: UnsafePointer<Self>, count: Int, bound: Self) -> Int
 }
 
 extension Float: DenseScalar {
     static func moments(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>?, count: Int, shift: Double,
-        _ out: UnsafeMutablePointer<Float>
+        _ out: UnsafeMutablePointer<Float>, height: Int, _ maxima: UnsafeMutablePointer<Float>
     ) -> CKernels_Moments {
-        CKernels_moments_f32(a, b, count, shift, out)
-    }
-
-    static func exceeding(_ x: UnsafePointer<Float>, count: Int, bound: Float) -> Int {
-        CKernels_exceeding_f32(x, count, bound)
+        CKernels_moments_f32(a, b, count, shift, out, height, maxima)
     }
 
     static func softDistances(
@@ -96,13 +91,9 @@ extension Float: DenseScalar {
 extension Double: DenseScalar {
     static func moments(
         _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>?, count: Int, shift: Double,
-        _ out: UnsafeMutablePointer<Double>
+        _ out: UnsafeMutablePointer<Double>, height: Int, _ maxima: UnsafeMutablePointer<Double>
     ) -> CKernels_Moments {
-        CKernels_moments_f64(a, b, count, shift, out)
-    }
-
-    static func exceeding(_ x: UnsafePointer<Double>, count: Int, bound: Double) -> Int {
-        CKernels_exceeding_f64(x, count, bound)
+        CKernels_moments_f64(a, b, count, shift, out, height, maxima)
     }
 
     static func softDistances(

@@ -22,6 +22,8 @@ package final class Workspace {
     @exclusivity(unchecked) var row = Scratch<Double>()
     /// The k-th and (k+1)-th largest scores of a few short rows, see `ShortRows`.
     @exclusivity(unchecked) var shortRows = ShortRows()
+    /// The largest magnitudes of a few short rows, for top_kast.
+    @exclusivity(unchecked) var shortTops = ShortTops()
     /// The pads of the solvers that sort.
     @exclusivity(unchecked) var sorting = Scratch<CKernels_SortEntry>()
     @exclusivity(unchecked) var pools = Scratch<Pooling.Pool>()
