@@ -17,7 +17,7 @@ package struct Message: Sendable {
 
 /// An encoded answer.
 package struct EncodedAnswer: Sendable {
-    package let headers: [(name: String, value: String)]
+    package let headers: [(name: StaticString, value: String)]
     package let body: RawBuffer
 }
 

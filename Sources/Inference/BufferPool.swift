@@ -31,20 +31,23 @@ package final class BufferPool: BufferRecycler {
 
     /// Counts bytes against the budget for as long as it lives.
     package final class Reservation: Sendable {
-        private let pool: BufferPool
+        private let pool: BufferPool?
         private let byteCount: Int
 
-        fileprivate init(_ pool: BufferPool, _ byteCount: Int) {
+        fileprivate init(_ pool: BufferPool?, _ byteCount: Int) {
             self.pool = pool
             self.byteCount = byteCount
         }
 
-        deinit { pool.state.withLock { $0.inUseBytes -= byteCount } }
+        deinit { pool?.state.withLock { $0.inUseBytes -= byteCount } }
+
+        fileprivate static let nothing = Reservation(nil, 0)
     }
 
     /// Sets bytes aside for memory that others allocate; nil over the budget.
     package func reserve(byteCount: Int) -> Reservation? {
-        charge(byteCount, isForced: false) ? Reservation(self, byteCount) : nil
+        if byteCount == 0 { return .nothing }
+        return charge(byteCount, isForced: false) ? Reservation(self, byteCount) : nil
     }
 
     /// Whether a buffer and a reservation of these sizes fit when nothing else is in use; otherwise

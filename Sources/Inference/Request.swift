@@ -114,10 +114,22 @@ package struct InferenceRequest: Sendable {
     /// The answer's shape: [G,] [B,] n or [B,] n, k.
     package var shape: [Int] {
         var shape: [Int] = []
+        shape.reserveCapacity(4)
         if hasStackAxis { shape.append(stackCount) }
         if !isSingleRow { shape.append(x.rowCount) }
         let last = answerShape
         if last.addsAxis { shape.append(last.rowsPerInputRow) }
-        return shape + [last.rowLength]
+        shape.append(last.rowLength)
+        return shape
+    }
+
+    /// The same with commas between.
+    package var shapeText: String {
+        var text = ""
+        for length in shape {
+            if !text.isEmpty { text += "," }
+            text += String(length)
+        }
+        return text
     }
 }

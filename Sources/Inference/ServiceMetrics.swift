@@ -15,13 +15,18 @@ package final class ServiceMetrics: Sendable {
     package let connectionsClosed: Counter
     package let connectionsOpen = UpDown()
 
-    /// The stages' histograms of each operator and direction: looking five of them up by three
-    /// words each took longer than counting.
-    private let stageChildren: [StageKey: [Int]]
+    /// The children of each operator and direction: looking six of them up by their words took
+    /// longer than counting.
+    private let children: [Key: Children]
 
-    private struct StageKey: Hashable {
+    private struct Key: Hashable {
         let name: String
         let direction: Direction
+    }
+
+    private struct Children {
+        let stages: [Int]
+        let nonzeros: Int
     }
 
     /// Methods beside these are counted as "other".
@@ -61,26 +66,39 @@ package final class ServiceMetrics: Sendable {
                 ("stage", Stage.allCases.map { $0.rawValue }), ("operator", Registry.names),
                 ("direction", directions),
             ])
-        let durations = stageDuration
-        var children: [StageKey: [Int]] = [:]
-        for name in Registry.names {
-            for direction in Direction.allCases {
-                children[StageKey(name: name, direction: direction)] = Stage.allCases.map {
-                    durations.child($0.rawValue, name, direction.rawValue)
-                }
-            }
-        }
-        stageChildren = children
         rows = Counter("topkd_rows_total", help: "Rows computed.")
         elements = Counter("topkd_elements_total", help: "Numbers of x computed.")
         nonzeros = Counter(
             "topkd_nonzeros_total", help: "Non-zero numbers answered.",
             labels: [("operator", Registry.names), ("direction", directions)])
+        children = Self.children(stageDuration, nonzeros)
         nonconvergedRows = Counter(
             "topkd_nonconverged_rows_total", help: "Rows whose solver reached its limit.")
         connectionsClosed = Counter(
             "topkd_connections_closed_total", help: "Connections closed, by reason.",
             labels: [("reason", connectionEnds)])
+    }
+
+    private static func children(_ durations: Histogram, _ nonzeros: Counter) -> [Key: Children] {
+        var children: [Key: Children] = [:]
+        for name in Registry.names {
+            for direction in Direction.allCases {
+                children[Key(name: name, direction: direction)] = Children(
+                    stages: Stage.allCases.map {
+                        durations.child($0.rawValue, name, direction.rawValue)
+                    },
+                    nonzeros: nonzeros.child(name, direction.rawValue))
+            }
+        }
+        return children
+    }
+
+    private func children(of request: InferenceRequest) -> Children {
+        let key = Key(name: request.op.descriptor.name, direction: request.direction)
+        guard let found = children[key] else {
+            preconditionFailure("every registered operator has its children")
+        }
+        return found
     }
 
     /// Counts one computed request.
@@ -89,17 +107,12 @@ package final class ServiceMetrics: Sendable {
         rows.add(request.x.rowCount)
         elements.add(request.x.rowCount * request.x.rowLength)
         nonconvergedRows.add(result.nonconvergedRowCount)
-        nonzeros.add(
-            result.nonzeroCount, request.op.descriptor.name, request.direction.rawValue)
+        nonzeros.add(result.nonzeroCount, child: children(of: request).nonzeros)
     }
 
     /// Counts the stages of one request whose operator is known.
     package func record(_ timings: Timings, _ request: InferenceRequest) {
-        let key = StageKey(name: request.op.descriptor.name, direction: request.direction)
-        guard let children = stageChildren[key] else {
-            preconditionFailure("every registered operator has its stages")
-        }
-        for (stage, child) in zip(Stage.allCases, children) {
+        for (stage, child) in zip(Stage.allCases, children(of: request).stages) {
             stageDuration.observe(nanoseconds: timings[stage], child: child)
         }
     }

@@ -9,22 +9,32 @@ package enum Stage: String, CaseIterable, Sendable {
 
 /// How long each stage of one request took, in nanoseconds.
 package struct Timings: Sendable {
-    private var nanoseconds = [Int](repeating: 0, count: Stage.allCases.count)
+    private var decode = 0
+    private var queue = 0
+    private var compute = 0
+    private var encode = 0
+    private var total = 0
 
     package init() {}
 
     package subscript(stage: Stage) -> Int {
-        get { nanoseconds[Self.index(stage)] }
-        set { nanoseconds[Self.index(stage)] = newValue }
-    }
-
-    private static func index(_ stage: Stage) -> Int {
-        switch stage {
-        case .decode: 0
-        case .queue: 1
-        case .compute: 2
-        case .encode: 3
-        case .total: 4
+        get {
+            switch stage {
+            case .decode: decode
+            case .queue: queue
+            case .compute: compute
+            case .encode: encode
+            case .total: total
+            }
+        }
+        set {
+            switch stage {
+            case .decode: decode = newValue
+            case .queue: queue = newValue
+            case .compute: compute = newValue
+            case .encode: encode = newValue
+            case .total: total = newValue
+            }
         }
     }
 
@@ -32,21 +42,29 @@ package struct Timings: Sendable {
     package var serverTiming: String {
         String(unsafeUninitializedCapacity: 256) { bytes in
             var count = 0
-            func append(_ byte: UInt8) {
-                bytes[count] = byte
-                count += 1
+            func append(_ text: StaticString) {
+                for i in 0..<text.utf8CodeUnitCount { bytes[count + i] = text.utf8Start[i] }
+                count += text.utf8CodeUnitCount
             }
-            for stage in Stage.allCases {
-                let microseconds = max(0, (self[stage] + 500) / 1000)
-                if count > 0 { for byte in ", ".utf8 { append(byte) } }
-                for byte in stage.rawValue.utf8 { append(byte) }
-                for byte in ";dur=".utf8 { append(byte) }
-                for byte in String(microseconds / 1000).utf8 { append(byte) }
-                append(UInt8(ascii: "."))
-                for divisor in [100, 10, 1] {
-                    append(UInt8(ascii: "0") + UInt8(microseconds / divisor % 10))
+            func append(_ name: StaticString, _ nanoseconds: Int) {
+                let microseconds = max(0, (nanoseconds + 500) / 1000)
+                append(name)
+                append(";dur=")
+                // At least one digit before the point, and three behind it.
+                var divisor = 1000
+                while microseconds / divisor >= 10 { divisor *= 10 }
+                while divisor > 0 {
+                    if divisor == 100 { append(".") }
+                    bytes[count] = UInt8(ascii: "0") + UInt8(microseconds / divisor % 10)
+                    count += 1
+                    divisor /= 10
                 }
             }
+            append("decode", decode)
+            append(", queue", queue)
+            append(", compute", compute)
+            append(", encode", encode)
+            append(", total", total)
             return count
         }
     }

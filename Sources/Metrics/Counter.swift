@@ -37,6 +37,21 @@ package final class Counter: Metric {
         cells[labels.index(values)].add(amount)
     }
 
+    /// The same with one label: no array is made of it.
+    package func add(_ amount: Int = 1, _ value: String) {
+        precondition(amount >= 0)
+        cells[labels.index(CollectionOfOne(value))].add(amount)
+    }
+
+    /// Adds to a child that `child` has found.
+    package func add(_ amount: Int, child: Int) {
+        precondition(amount >= 0)
+        cells[child].add(amount)
+    }
+
+    /// The child with these label values, for those who count often.
+    package func child(_ values: String...) -> Int { labels.index(values) }
+
     /// The value of one child.
     package func value(_ values: String...) -> Int { cells[labels.index(values)].load() }
 

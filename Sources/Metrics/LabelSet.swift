@@ -15,7 +15,7 @@ struct LabelSet: Sendable {
     }
 
     /// The number of the child with these values, in the labels' order.
-    func index(_ chosen: [String]) -> Int {
+    func index(_ chosen: some Collection<String>) -> Int {
         precondition(chosen.count == names.count, "one value a label")
         var index = 0
         for (label, value) in chosen.enumerated() {

@@ -224,8 +224,8 @@ package final class Exchange: @unchecked Sendable {
         } else {
             response = MHD_create_response_from_buffer(0, nil, .RESPMEM_PERSISTENT)
         }
-        for header in reply.headers {
-            _ = MHD_add_response_header(response, header.name, header.value)
+        reply.forEachHeader { name, value in
+            _ = MHD_add_response_header(response, name, value)
         }
         return response
     }
@@ -244,14 +244,15 @@ package final class Exchange: @unchecked Sendable {
 
     /// Visible ASCII only, and no escaped NUL: the library would cut the target there.
     private static func isValidTarget(_ target: String) -> Bool {
-        var tail: (UInt8, UInt8) = (0, 0)
-        for byte in target.utf8 {
-            guard byte > 32 && byte < 127 else { return false }
-            let isZero = byte == UInt8(ascii: "0")
-            if isZero && tail.1 == UInt8(ascii: "0") && tail.0 == UInt8(ascii: "%") { return false }
-            tail = (tail.1, byte)
+        var target = target
+        return target.withUTF8 { bytes in
+            guard !bytes.isEmpty, bytes.allSatisfy({ $0 > 32 && $0 < 127 }) else { return false }
+            for i in bytes.indices.dropLast(2) where bytes[i] == UInt8(ascii: "%") {
+                let zero = UInt8(ascii: "0")
+                if bytes[i + 1] == zero && bytes[i + 2] == zero { return false }
+            }
+            return true
         }
-        return !target.isEmpty
     }
 }
 

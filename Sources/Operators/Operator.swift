@@ -90,6 +90,18 @@ package enum Direction: String, CaseIterable, Sendable {
     case vjp
     case jvp
 
+    /// By its place: the default for names would compare and hash the words, at each look-up.
+    private var ordinal: Int {
+        switch self {
+        case .forward: 0
+        case .vjp: 1
+        case .jvp: 2
+        }
+    }
+
+    package static func == (a: Direction, b: Direction) -> Bool { a.ordinal == b.ordinal }
+    package func hash(into hasher: inout Hasher) { hasher.combine(ordinal) }
+
     /// What a request brings beside x.
     package var stackName: String? {
         switch self {

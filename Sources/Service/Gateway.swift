@@ -24,15 +24,17 @@ final class Gateway: Responder {
             traceID: RequestRecord.traceID(exchange.header("traceparent")))
         exchange.attachment = record
         if let fault { return .refuse(state.refuse(Problem(.fault(fault)), record)) }
-        let sides = exchange.target.split(
-            separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let target = exchange.target
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        let path = target[..<(mark ?? target.endIndex)]
+        let query = mark.map { target[target.utf8.index(after: $0)...] } ?? ""
         do throws(HeaderRefusal) {
-            let found = Route.find(sides[0])
+            let found = Route.find(path)
             record.route = found
             try authorize(exchange, found)
             guard let route = found, !isForProbes || route.endpoint.isForProbes else {
                 let known = Route.all.filter { !isForProbes || $0.endpoint.isForProbes }
-                throw .notFound(path: String(sides[0]), known: known.map { $0.path })
+                throw .notFound(path: String(path), known: known.map { $0.path })
             }
             guard route.allow.contains(exchange.method) else {
                 throw .methodNotAllowed(method: exchange.method, allow: route.allow)
@@ -45,8 +47,7 @@ final class Gateway: Responder {
                 return exchange.framing.isChunked
                     ? .refuse(state.refuse(Problem(.lengthRequired), record)) : .ignore
             }
-            return try beginUpload(
-                exchange, record, direction, query: sides.dropFirst().first ?? "")
+            return try beginUpload(exchange, record, direction, query: query)
         } catch {
             return refuse(exchange, record, Problem(error))
         }

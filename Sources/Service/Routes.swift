@@ -73,5 +73,8 @@ package struct Route: Sendable {
     static func find(_ path: Substring) -> Route? { all.first { $0.path == path } }
 
     /// For Allow: GET answers HEAD, too.
-    var allow: [String] { endpoint.method == "GET" ? ["GET", "HEAD"] : [endpoint.method] }
+    var allow: [String] { endpoint.method == "GET" ? Self.reading : Self.computing }
+
+    private static let reading = ["GET", "HEAD"]
+    private static let computing = ["POST"]
 }

@@ -50,8 +50,13 @@ final class ServiceState: Sendable {
         }
         // An odd step walks through all 2^64 values before one repeats.
         let number = nextRequest.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return String(unsafeUninitializedCapacity: 16) { digits in
+            for i in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: number >> (60 - 4 * UInt64(i))) & 15
+                digits[i] = digit < 10 ? digit + UInt8(ascii: "0") : digit - 10 + UInt8(ascii: "a")
+            }
+            return 16
+        }
     }
 
     private static func isIDByte(_ byte: UInt8) -> Bool {

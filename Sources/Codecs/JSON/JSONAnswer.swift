@@ -13,7 +13,7 @@ enum JSONAnswer {
         var text = JSONWriter(buffer)
         text.append("{\"operator\":\"\(request.op.descriptor.name)\"")
         text.append(",\"format\":\"\(request.layout.format.rawValue)\",\"shape\":[")
-        text.append(request.shape.map { String($0) }.joined(separator: ","))
+        text.append(request.shapeText)
         text.append("],\"dtype\":\"\(request.x.dtype.rawValue)\"")
         if request.layout.format == .padded { text.append(",\"width\":\(result.width)") }
         append(result, [("data", result.answer)], to: &text)

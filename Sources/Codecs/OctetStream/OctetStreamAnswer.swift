@@ -8,12 +8,12 @@ enum OctetStreamAnswer {
         -> EncodedAnswer
     {
         let request = result.request
-        var headers = [
-            (name: "Topk-Format", value: request.layout.format.rawValue),
-            (name: "Topk-Shape", value: request.shape.map { String($0) }.joined(separator: ",")),
-            (name: "Topk-Nnz", value: String(result.nonzeroCount)),
-            (name: "Topk-Dtype", value: request.x.dtype.rawValue),
-        ]
+        var headers: [(name: StaticString, value: String)] = []
+        headers.reserveCapacity(7)
+        headers.append((name: "Topk-Format", value: request.layout.format.rawValue))
+        headers.append((name: "Topk-Shape", value: request.shapeText))
+        headers.append((name: "Topk-Nnz", value: String(result.nonzeroCount)))
+        headers.append((name: "Topk-Dtype", value: request.x.dtype.rawValue))
         if request.layout.format != .dense {
             headers.append((name: "Topk-Index-Dtype", value: request.layout.indexDType.rawValue))
         }
@@ -29,7 +29,7 @@ enum OctetStreamAnswer {
     }
 
     private static func write(
-        _ sections: [OctetStreamSections.Section], _ result: InferenceResult, _ pool: BufferPool
+        _ sections: [OctetStreamSection], _ result: InferenceResult, _ pool: BufferPool
     ) throws(ServiceError) -> RawBuffer {
         // Nothing follows the numbers of a dense answer: no padding either.
         let isBare = sections.count == 1
@@ -40,7 +40,7 @@ enum OctetStreamAnswer {
         for section in sections {
             let size = isBare ? section.byteCount : padded(section.byteCount)
             if size >= 8 { start.storeBytes(of: 0, toByteOffset: size - 8, as: UInt64.self) }
-            section.write(start)
+            section.write(to: start)
             start += size
         }
         return buffer

@@ -4,161 +4,190 @@ import Operators
 /// The sections of a raw answer, in their order: the answer's, those of outputs that have no
 /// format, then those of each group that shares its columns.
 struct OctetStreamSections {
-    struct Section {
-        let name: String
-        /// NumPy's name of the numbers' type.
-        let dtype: String
-        let count: Int
-        let byteCount: Int
-        /// Writes `byteCount` bytes.
-        let write: (UnsafeMutableRawPointer) -> Void
-    }
-
-    private(set) var all: [Section] = []
+    private(set) var all: [OctetStreamSection] = []
     private let layout: AnswerLayout
     private let width: Int
 
     init(_ result: InferenceResult) {
         layout = result.request.layout
         width = layout.format == .padded ? result.width : 0
-        append([("data", result.answer)], prefix: "")
+        all.reserveCapacity(3 + 3 * result.further.count)
+        appendColumns(of: result.answer, prefix: "")
+        appendValues("data", result.answer)
+        guard !result.further.isEmpty else { return }
         for (spec, rows) in result.plainOutputs {
             switch spec.shape {
             case .perRow: append(spec, rows)
-            case .indices: appendColumns(rows, prefix: spec.name + ".")
-            default: appendAll(spec.name, rows)
+            case .indices: appendLists(rows, prefix: spec.name + ".")
+            default:
+                // Rows that were stored with their zeros.
+                append(
+                    spec.name, rows.dtype.rawValue, rows.storedCount, rows.dtype.byteCount,
+                    .values(rows))
             }
         }
-        for group in result.groups { append(group.members, prefix: group.name + ".") }
+        for group in result.groups {
+            let prefix = group.name + "."
+            appendColumns(of: group.members[0].rows, prefix: prefix)
+            for (name, rows) in group.members { appendValues(prefix + name, rows) }
+        }
     }
 
-    /// Arrays that share their columns.
-    private mutating func append(_ arrays: [(name: String, rows: ResultRows)], prefix: String) {
-        let first = arrays[0].rows
+    /// Where the numbers of arrays that share their columns belong, as far as the format says it.
+    private mutating func appendColumns(of rows: ResultRows, prefix: String) {
         switch layout.format {
         case .csr:
-            appendColumns(first, prefix: prefix)
+            appendLists(rows, prefix: prefix)
         case .padded:
-            let width = width
-            appendIndices(prefix + "indices", first.rowCount * width) { sink in
-                first.forEachRow { rows, row in
-                    let entries = rows.entries(row..<row + 1)
-                    sink.store(rows, entries)
-                    for _ in entries.count..<width { sink.store(first.rowLength) }
-                }
-            }
+            appendIndices(
+                prefix + "indices", rows.rowCount * width, .paddedIndices(rows, width: width))
         case .dense:
             break
         }
-        for (name, rows) in arrays { appendValues(prefix + name, rows) }
     }
 
-    private mutating func appendColumns(_ rows: ResultRows, prefix: String) {
-        appendIndices(prefix + "indptr", rows.rowCount + 1) { Self.writeOffsets(rows, &$0) }
-        appendIndices(prefix + "indices", rows.storedCount) { sink in
-            rows.forEachRun { rows, range in sink.store(rows, rows.entries(range)) }
-        }
-    }
-
-    /// Rows that were stored with their zeros.
-    private mutating func appendAll(_ name: String, _ rows: ResultRows) {
-        let bytes = rows.dtype.byteCount
-        let count = rows.storedCount
-        all.append(
-            Section(name: name, dtype: rows.dtype.rawValue, count: count, byteCount: count * bytes)
-            {
-                memory in
-                var start = memory
-                rows.forEachRun { rows, range in
-                    let entries = rows.entries(range)
-                    rows.copy(entries, to: start)
-                    start += entries.count * bytes
-                }
-            })
+    private mutating func appendLists(_ rows: ResultRows, prefix: String) {
+        appendIndices(prefix + "indptr", rows.rowCount + 1, .offsets(rows))
+        appendIndices(prefix + "indices", rows.storedCount, .indices(rows))
     }
 
     private mutating func appendIndices(
-        _ name: String, _ count: Int, _ body: @escaping (inout IndexSink) -> Void
+        _ name: String, _ count: Int, _ content: OctetStreamSection.IndexContent
     ) {
         let dtype = layout.indexDType
-        all.append(
-            Section(
-                name: name, dtype: dtype.rawValue, count: count,
-                byteCount: count * dtype.byteCount
-            ) { memory in
-                var sink = IndexSink(memory, dtype)
-                body(&sink)
-            })
-    }
-
-    private static func writeOffsets(_ rows: ResultRows, _ sink: inout IndexSink) {
-        var total = 0
-        sink.store(0)
-        rows.forEachRow { rows, row in
-            total += rows.indptr[row + 1] - rows.indptr[row]
-            sink.store(total)
-        }
+        append(name, dtype.rawValue, count, dtype.byteCount, .indices(content, dtype))
     }
 
     private mutating func appendValues(_ name: String, _ rows: ResultRows) {
-        let bytes = rows.dtype.byteCount
-        let stride = layout.format == .dense ? rows.rowLength : width
-        let count = layout.format == .csr ? rows.storedCount : rows.rowCount * stride
-        let isSparse = layout.format == .csr
-        let isDense = layout.format == .dense
-        all.append(
-            Section(name: name, dtype: rows.dtype.rawValue, count: count, byteCount: count * bytes)
-            {
-                memory in
-                if !isSparse {
-                    memory.initializeMemory(as: UInt8.self, repeating: 0, count: count * bytes)
-                }
-                var start = memory
-                if isSparse {
-                    rows.forEachRun { rows, range in
-                        let entries = rows.entries(range)
-                        rows.copy(entries, to: start)
-                        start += entries.count * bytes
-                    }
-                    return
-                }
-                rows.forEachRow { rows, row in
-                    if isDense {
-                        rows.scatter(row, to: start)
-                    } else {
-                        rows.copy(rows.entries(row..<row + 1), to: start)
-                    }
-                    start += stride * bytes
-                }
-            })
+        let (dtype, bytes) = (rows.dtype.rawValue, rows.dtype.byteCount)
+        switch layout.format {
+        case .csr:
+            append(name, dtype, rows.storedCount, bytes, .values(rows))
+        case .padded:
+            append(name, dtype, rows.rowCount * width, bytes, .paddedValues(rows, width: width))
+        case .dense:
+            append(name, dtype, rows.rowCount * rows.rowLength, bytes, .dense(rows))
+        }
     }
 
     /// One number a row.
     private mutating func append(_ spec: TensorSpec, _ rows: ResultRows) {
-        let count = rows.rowCount
         let (dtype, bytes) =
             switch spec.type {
             case .answer, .float64: (rows.dtype.rawValue, rows.dtype.byteCount)
             case .int64: ("int64", 8)
             case .bool: ("bool", 1)
             }
+        append(spec.name, dtype, rows.rowCount, bytes, .perRow(rows, spec.type))
+    }
+
+    private mutating func append(
+        _ name: String, _ dtype: String, _ count: Int, _ itemBytes: Int,
+        _ content: OctetStreamSection.Content
+    ) {
         all.append(
-            Section(name: spec.name, dtype: dtype, count: count, byteCount: count * bytes) {
-                memory in
-                var index = 0
-                rows.forEachRow { rows, row in
-                    guard let base = rows.data.baseAddress else { return }
-                    let value = rows.dtype.load(base, at: row)
-                    switch spec.type {
-                    case .answer, .float64: rows.dtype.store(value, memory, at: index)
-                    case .int64:
-                        memory.storeBytes(of: Int64(value), toByteOffset: 8 * index, as: Int64.self)
-                    case .bool:
-                        memory.storeBytes(of: value != 0, toByteOffset: index, as: Bool.self)
-                    }
-                    index += 1
-                }
-            })
+            OctetStreamSection(
+                name: name, dtype: dtype, count: count, byteCount: count * itemBytes,
+                content: content))
+    }
+}
+
+/// One array of an answer, and what it is written from. No closures: making and freeing nine of
+/// them took longer than writing a small answer.
+struct OctetStreamSection {
+    let name: String
+    /// NumPy's name of the numbers' type.
+    let dtype: String
+    let count: Int
+    let byteCount: Int
+    fileprivate let content: Content
+
+    fileprivate enum Content {
+        case indices(IndexContent, IndexDType)
+        /// Stored numbers, one after the other.
+        case values(ResultRows)
+        /// The same, each row followed by zeros.
+        case paddedValues(ResultRows, width: Int)
+        case dense(ResultRows)
+        case perRow(ResultRows, TensorSpec.Element)
+    }
+
+    fileprivate enum IndexContent {
+        /// indptr.
+        case offsets(ResultRows)
+        case indices(ResultRows)
+        /// Each row is filled up with n, which is no column.
+        case paddedIndices(ResultRows, width: Int)
+    }
+
+    /// Writes `byteCount` bytes.
+    func write(to memory: UnsafeMutableRawPointer) {
+        switch content {
+        case .indices(let content, let dtype):
+            var sink = IndexSink(memory, dtype)
+            Self.write(content, &sink)
+        case .values(let rows):
+            var start = memory
+            rows.forEachRun { rows, range in
+                let entries = rows.entries(range)
+                rows.copy(entries, to: start)
+                start += entries.count * rows.dtype.byteCount
+            }
+        case .paddedValues(let rows, let width):
+            memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+            var start = memory
+            rows.forEachRow { rows, row in
+                rows.copy(rows.entries(row..<row + 1), to: start)
+                start += width * rows.dtype.byteCount
+            }
+        case .dense(let rows):
+            memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+            var start = memory
+            rows.forEachRow { rows, row in
+                rows.scatter(row, to: start)
+                start += rows.rowLength * rows.dtype.byteCount
+            }
+        case .perRow(let rows, let type):
+            Self.write(rows, type, memory)
+        }
+    }
+
+    private static func write(_ content: IndexContent, _ sink: inout IndexSink) {
+        switch content {
+        case .offsets(let rows):
+            var total = 0
+            sink.store(0)
+            rows.forEachRow { rows, row in
+                total += rows.indptr[row + 1] - rows.indptr[row]
+                sink.store(total)
+            }
+        case .indices(let rows):
+            rows.forEachRun { rows, range in sink.store(rows, rows.entries(range)) }
+        case .paddedIndices(let rows, let width):
+            rows.forEachRow { rows, row in
+                let entries = rows.entries(row..<row + 1)
+                sink.store(rows, entries)
+                for _ in entries.count..<width { sink.store(rows.rowLength) }
+            }
+        }
+    }
+
+    private static func write(
+        _ rows: ResultRows, _ type: TensorSpec.Element, _ memory: UnsafeMutableRawPointer
+    ) {
+        var index = 0
+        rows.forEachRow { rows, row in
+            guard let base = rows.data.baseAddress else { return }
+            let value = rows.dtype.load(base, at: row)
+            switch type {
+            case .answer, .float64: rows.dtype.store(value, memory, at: index)
+            case .int64:
+                memory.storeBytes(of: Int64(value), toByteOffset: 8 * index, as: Int64.self)
+            case .bool:
+                memory.storeBytes(of: value != 0, toByteOffset: index, as: Bool.self)
+            }
+            index += 1
+        }
     }
 }
 
