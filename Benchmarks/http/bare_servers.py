@@ -102,9 +102,10 @@ def start_recvloop(programs, topkd, request, folder, cleanup):
 
 
 def load(programs, address, connections, rate, seconds, request_file):
-    """One run of load.c: requests/s, and p50 and p99 in microseconds."""
-    port = str(urlsplit(address).port)
-    command = [str(programs["load"]), port, str(connections), f"{rate:.3f}", str(seconds)]
+    """One run of load.c: requests/s, and p50 and p99 in microseconds. An address, or the path of a
+    Unix socket."""
+    where = address if address.startswith("/") else str(urlsplit(address).port)
+    command = [str(programs["load"]), where, str(connections), f"{rate:.3f}", str(seconds)]
     limit = seconds + LOAD_SECONDS_EXTRA
     run = subprocess.run(
         [*command, str(request_file)], capture_output=True, text=True, timeout=limit, check=False

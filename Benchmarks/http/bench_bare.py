@@ -53,7 +53,8 @@ class Bench:
         self.args, self.folder, self.cleanup = args, folder, cleanup
         self.programs = bare.compile_programs(folder)
         binary = str(args.topkd.resolve())
-        command = [binary, "serve", "--host", "127.0.0.1", "--port", "0"]
+        self.socket = str(Path(folder, "topkd.sock"))
+        command = [binary, "serve", "--host", "127.0.0.1", "--port", "0", "--unix", self.socket]
         self.topkd = bare.start(command, "topkd", folder, cleanup)
         self.record = {}
 
@@ -158,6 +159,31 @@ class Bench:
         print(f"| first answer after ms | {milliseconds:.1f} | < 50 | {end} |")
         print(f"| RSS then, MB | {megabytes:.1f} | < 25 | {verdict(megabytes < 25)} |")
 
+    def sockets(self):
+        """The same topkd over its Unix socket and over TCP, one connection."""
+        print("\n| one connection | Unix socket | TCP | ratio (of rounds) | goal | |")
+        print("|---|---|---|---|---|---|")
+        ways = {"Unix": self.socket, "TCP": self.topkd}
+        for title, shape in (("4 KB", SMALL), ("4 MB", BATCH), ("64 MB", HUGE)):
+            path, body = bare.request_of(*shape)
+            request_file = Path(self.folder, "sockets.request")
+            request_file.write_bytes(bare.whole_request(path, body))
+            seconds = 2 * self.args.seconds
+            results = alternate(
+                ways,
+                self.args.rounds,
+                lambda where, file=request_file, seconds=seconds: bare.load(
+                    self.programs, where, 1, 0, seconds, file
+                ),
+            )
+            self.record[f"sockets, {title}"] = results
+            ours, theirs = (bare.median_of(rounds, "rps") for rounds in results.values())
+            print(
+                f"| {title}, requests/s | {ours:,.0f} | {theirs:,.0f} | {ours / theirs:.2f} "
+                f"({spread(results, 'rps')}) | > 1 | {verdict(ours > theirs)} |",
+                flush=True,
+            )
+
     def run(self):
         """Everything that was asked for, in order."""
         only = self.args.only
@@ -170,7 +196,8 @@ class Bench:
                 self.wrk(title, "small", SMALL, connections, 0.55)
         if "b" in only:
             self.wrk("256x4096 (4 MB), 8 connections", "batch", BATCH, 8, 0.65)
-        for letter, measure in (("c", self.huge), ("d", self.tail), ("e", self.starts)):
+        tables = {"c": self.huge, "d": self.tail, "e": self.starts, "f": self.sockets}
+        for letter, measure in tables.items():
             if letter in only:
                 measure()
 
@@ -180,7 +207,7 @@ def arguments():
     parser = argparse.ArgumentParser(description="topkd against bare libmicrohttpd")
     add = parser.add_argument
     add("--topkd", type=Path, default=bare.HERE / "../../.build/release/topkd", help="the binary")
-    add("--only", nargs="+", choices="abcde", default="abcde", help="these tables")
+    add("--only", nargs="+", choices="abcdef", default="abcdef", help="these tables")
     add("--rounds", type=int, default=7)
     add("--seconds", type=int, default=1, help="of each round, for each server")
     add("--json", type=Path, metavar="FILE", help="write every round here")

@@ -1,7 +1,9 @@
 // One HTTP request, sent again and again over keep-alive connections, at a fixed rate or as fast as
 // answers come.
 //
-//   load PORT CONNECTIONS RATE SECONDS REQUEST      REQUEST is a file with header and body
+//   load WHERE CONNECTIONS RATE SECONDS REQUEST     REQUEST is a file with header and body
+//
+// WHERE is a port of 127.0.0.1 or the path of a Unix socket.
 //
 // With a RATE this is an open loop: request i is due at start + i / RATE, whatever the server does.
 // It goes out on the connection that has been idle for longest, or waits for one; its latency runs
@@ -19,6 +21,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -83,16 +86,28 @@ static void push_idle(struct connection *connection) {
   idle[(idle_head + idle_count++) % CONNECTIONS_MAX] = (int)(connection - connections);
 }
 
-static void open_connection(struct connection *connection, int port) {
+static int connect_tcp(int port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
   address.sin_port = htons((uint16_t)port);
-  connection->socket = socket(AF_INET, SOCK_STREAM, 0);
-  connection->answer = malloc(ANSWER_BYTES_MAX);
-  if (connection->socket < 0 || connection->answer == NULL ||
-      connect(connection->socket, (struct sockaddr *)&address, sizeof address) != 0)
-    fail("connect");
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
   int yes = 1;
-  setsockopt(connection->socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  return fd;
+}
+
+static int connect_unix(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
+  return fd;
+}
+
+static void open_connection(struct connection *connection, const char *where) {
+  connection->socket = where[0] == '/' ? connect_unix(where) : connect_tcp(atoi(where));
+  connection->answer = malloc(ANSWER_BYTES_MAX);
+  if (connection->answer == NULL) fail("malloc");
   fcntl(connection->socket, F_SETFL, O_NONBLOCK);
   watch(connection, EPOLL_CTL_ADD, 0);
   push_idle(connection);
@@ -209,14 +224,14 @@ static int ascending(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
   if (argc != 6) {
-    fprintf(stderr, "usage: %s PORT CONNECTIONS RATE SECONDS REQUEST\n", argv[0]);
+    fprintf(stderr, "usage: %s WHERE CONNECTIONS RATE SECONDS REQUEST\n", argv[0]);
     return 2;
   }
   int connection_count = atoi(argv[2]);
   if (connection_count < 1 || connection_count > CONNECTIONS_MAX) fail("CONNECTIONS");
   read_request(argv[5]);
   epoll = epoll_create1(0);
-  for (int i = 0; i < connection_count; ++i) open_connection(&connections[i], atoi(argv[1]));
+  for (int i = 0; i < connection_count; ++i) open_connection(&connections[i], argv[1]);
   int64_t start = now();
   run(connection_count, atof(argv[3]), atof(argv[4]), start);
   double seconds = (double)(now() - start) / SECOND;

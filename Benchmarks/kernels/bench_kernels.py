@@ -53,7 +53,7 @@ class Ours:
 
 def build():
     """Builds the Swift side in release, and starts it."""
-    command = ["swift", "build", "-c", "release", "--product", "kernels"]
+    command = ["swift", "build", "-c", "release", "--product", "kernels", "--static-swift-stdlib"]
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
     return Ours(ROOT / ".build/release/kernels")
 

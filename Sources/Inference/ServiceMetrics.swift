@@ -65,18 +65,25 @@ package final class ServiceMetrics: Sendable {
             labels: [
                 ("stage", Stage.allCases.map { $0.rawValue }), ("operator", Registry.names),
                 ("direction", directions),
-            ])
+            ]
+        ) { Self.exists(operatorName: $0[1], direction: $0[2]) }
         rows = Counter("topkd_rows_total", help: "Rows computed.")
         elements = Counter("topkd_elements_total", help: "Numbers of x computed.")
         nonzeros = Counter(
             "topkd_nonzeros_total", help: "Non-zero numbers answered.",
-            labels: [("operator", Registry.names), ("direction", directions)])
+            labels: [("operator", Registry.names), ("direction", directions)]
+        ) { Self.exists(operatorName: $0[0], direction: $0[1]) }
         children = Self.children(stageDuration, nonzeros)
         nonconvergedRows = Counter(
             "topkd_nonconverged_rows_total", help: "Rows whose solver reached its limit.")
         connectionsClosed = Counter(
             "topkd_connections_closed_total", help: "Connections closed, by reason.",
             labels: [("reason", connectionEnds)])
+    }
+
+    /// Not every operator has every direction.
+    private static func exists(operatorName: String, direction: String) -> Bool {
+        Registry.find(operatorName)?.directions.contains { $0.rawValue == direction } ?? false
     }
 
     private static func children(_ durations: Histogram, _ nonzeros: Counter) -> [Key: Children] {

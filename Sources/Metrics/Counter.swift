@@ -17,15 +17,17 @@ package final class Counter: Metric {
     /// Children that never counted are left out, where the label product is large.
     private let omitsZeros: Bool
 
-    /// - Parameter labels: each label's name with all values that it can take.
+    /// - Parameters:
+    ///   - labels: each label's name with all values that it can take.
+    ///   - isPossible: as Histogram's.
     package init(
         _ name: String, help: String, labels: [(name: String, values: [String])] = [],
-        omitsZeros: Bool = false
+        omitsZeros: Bool = false, isPossible: ([String]) -> Bool = { _ in true }
     ) {
         precondition(name.hasSuffix("_total"), "Prometheus counters end in _total")
         self.name = name
         self.help = help
-        self.labels = LabelSet(labels)
+        self.labels = LabelSet(labels, isPossible: isPossible)
         self.cells = (0..<self.labels.childCount).map { _ in Cell() }
         self.omitsZeros = omitsZeros
     }
@@ -57,7 +59,7 @@ package final class Counter: Metric {
 
     package func write(to text: inout Exposition) {
         text.header(name, help: help, type: "counter")
-        for (index, cell) in cells.enumerated() {
+        for (index, cell) in cells.enumerated() where labels.isShown(index) {
             let value = cell.load()
             if value == 0 && omitsZeros { continue }
             text.sample(name, labels.text(index), value)

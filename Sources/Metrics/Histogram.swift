@@ -20,11 +20,16 @@ package final class Histogram: Metric {
         let sumNanoseconds = Cell()
     }
 
-    package init(_ name: String, help: String, labels: [(name: String, values: [String])]) {
+    /// - Parameter isPossible: says of a child's values whether it can ever count anything; others
+    ///   are not shown.
+    package init(
+        _ name: String, help: String, labels: [(name: String, values: [String])],
+        isPossible: ([String]) -> Bool = { _ in true }
+    ) {
         precondition(name.hasSuffix("_seconds"), "Prometheus latencies are in seconds")
         self.name = name
         self.help = help
-        self.labels = LabelSet(labels)
+        self.labels = LabelSet(labels, isPossible: isPossible)
         self.children = (0..<self.labels.childCount).map { _ in Child() }
     }
 
@@ -51,7 +56,7 @@ package final class Histogram: Metric {
 
     package func write(to text: inout Exposition) {
         text.header(name, help: help, type: "histogram")
-        for (index, child) in children.enumerated() {
+        for (index, child) in children.enumerated() where labels.isShown(index) {
             let label = labels.text(index)
             var cumulative = 0
             for (bound, bucket) in zip(Self.boundsNanoseconds, child.buckets) {

@@ -4,14 +4,36 @@ struct LabelSet: Sendable {
     private let values: [[String]]
     private let indices: [[String: Int]]
     let childCount: Int
+    /// Children that nothing can ever count: they are not shown.
+    private var impossible: Set<Int> = []
 
-    init(_ labels: [(name: String, values: [String])]) {
+    /// - Parameter isPossible: of the values of one child, in the labels' order.
+    init(
+        _ labels: [(name: String, values: [String])],
+        isPossible: ([String]) -> Bool = { _ in true }
+    ) {
         names = labels.map { $0.name }
         values = labels.map { $0.values }
         indices = labels.map { label in
             Dictionary(uniqueKeysWithValues: label.values.enumerated().map { ($1, $0) })
         }
         childCount = values.reduce(1) { $0 * $1.count }
+        for child in 0..<childCount where !isPossible(values(of: child)) {
+            impossible.insert(child)
+        }
+    }
+
+    func isShown(_ index: Int) -> Bool { !impossible.contains(index) }
+
+    /// The values of child `index`, in the labels' order.
+    private func values(of index: Int) -> [String] {
+        var rest = index
+        var chosen: [String] = []
+        for options in values.reversed() {
+            chosen.append(options[rest % options.count])
+            rest /= options.count
+        }
+        return chosen.reversed()
     }
 
     /// The number of the child with these values, in the labels' order.
@@ -29,13 +51,8 @@ struct LabelSet: Sendable {
 
     /// `name="value",...` of child `index`, or nothing without labels.
     func text(_ index: Int) -> String {
-        var rest = index
-        var parts: [String] = []
-        for label in names.indices.reversed() {
-            let value = values[label][rest % values[label].count]
-            rest /= values[label].count
-            parts.append("\(names[label])=\"\(Exposition.escaped(value))\"")
-        }
-        return parts.reversed().joined(separator: ",")
+        zip(names, values(of: index))
+            .map { "\($0)=\"\(Exposition.escaped($1))\"" }
+            .joined(separator: ",")
     }
 }

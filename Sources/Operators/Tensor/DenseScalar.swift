@@ -22,7 +22,7 @@ protocol DenseScalar: BinaryFloatingPoint {
         _ values: UnsafePointer<Self>, count: Int, _ data: UnsafeMutablePointer<Self>,
         _ indices: UnsafeMutablePointer<Int32>, _ isFinite: inout Bool
     ) -> Int
-    /// a + b into `out`, the sums of it and its square, measured from `shift`, and its group maxima.
+    /// a + b into `out`, the sums of it and its square from `shift`, and its group maxima.
     static func moments(
         _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>?, count: Int, shift: Double,
         _ out: UnsafeMutablePointer<Self>, height: Int, _ maxima: UnsafeMutablePointer<Self>
