@@ -108,6 +108,9 @@ import Testing
                 == [-1e308, -0.1, 0.1])
         let weak = try run("magnitude", .jvp, [1, 1], c: [1e-305, 0], k: 1, lambda: 1, p: 2)
         #expect(weak[0] > 1e-306 && weak[0] < 2e-305, "\(weak)")
+        let flat = try run(
+            "magnitude", .vjp, [1.7e308], c: [1], w: [1e9], lambda: 1.7e308, p: 4.0 / 3)
+        #expect(isNear(flat, [1]), "\(flat)")
     }
 
     // Catches: a split that takes one entry off at a time: minutes instead of milliseconds.

@@ -65,7 +65,11 @@ struct Jacobian {
     /// dy/dx of a magnitude block of one entry: (1 + D) K / (D + K), which is K as D grows.
     private var singleFactor: Double? {
         guard count == 1 && slopes[0] > 0 else { return nil }
-        return weight * (1 + 1 / slopes[0]) / (1 + weight / slopes[0])
+        // Neither 1 / D nor K D may overflow on the way.
+        let slope = slopes[0]
+        return slope < 1
+            ? (1 + slope) * (weight / (slope + weight))
+            : (1 + 1 / slope) * (weight / (1 + weight / slope))
     }
 
     /// D / (sum(D) + K): b of the compact Jacobian. K = 0 for mask and values.
