@@ -1,6 +1,10 @@
 // Rows of 16-bit floats.
 #include "isa.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 KERNEL(bool, CKernels_all_finite_16, (const uint16_t *x, size_t n, uint16_t mask), (x, n, mask)) {
   uint16_t found = 0;
   for (size_t i = 0; i < n; ++i) found |= (x[i] & mask) == mask;
@@ -29,8 +33,8 @@ INLINE float widened_bf16(uint16_t half) {
   return number;
 }
 
-#define DEFINE_WIDENING(SUFFIX)                                                                    \
-  KERNEL(void, CKernels_load_##SUFFIX,                                                             \
+#define DEFINE_WIDENING(SUFFIX, NAME)                                                              \
+  KERNEL(void, NAME,                                                                               \
          (const uint16_t *x, size_t n, bool negated, float *out), (x, n, negated, out)) {          \
     for (size_t i = 0; i < n; ++i) {                                                               \
       float number = widened_##SUFFIX(x[i]);                                                       \
@@ -38,5 +42,28 @@ INLINE float widened_bf16(uint16_t half) {
     }                                                                                              \
   }
 
-DEFINE_WIDENING(f16)
-DEFINE_WIDENING(bf16)
+DEFINE_WIDENING(f16, CKernels_load_f16_portably)
+DEFINE_WIDENING(bf16, CKernels_load_bf16)
+
+#ifdef __x86_64__
+// The processor's own instruction, where every processor of the set has it.
+__attribute__((target("arch=x86-64-v3"))) static void load_f16_natively(const uint16_t *x, size_t n,
+                                                                        float *out) {
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    __m128i halves = _mm_loadu_si128((const __m128i *)(x + i));
+    _mm256_storeu_ps(out + i, _mm256_cvtph_ps(halves));
+  }
+  for (; i < n; ++i) out[i] = widened_f16(x[i]);
+}
+#endif
+
+void CKernels_load_f16(const uint16_t *x, size_t n, bool negated, float *out) {
+#ifdef __x86_64__
+  if (CKernels_isa != CKernels_isa_baseline && !negated) {
+    load_f16_natively(x, n, out);
+    return;
+  }
+#endif
+  CKernels_load_f16_portably(x, n, negated, out);
+}
