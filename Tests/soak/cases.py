@@ -92,6 +92,14 @@ def text(weight, operator, rows, n, k, *, direction="", **more):
     return request(name, weight, f"/topk{direction}", body=json.dumps(document).encode(), kind=JSON)
 
 
+def further(weight, operator, rows, n, query, *, direction="", parts=1):
+    """An operator beyond the paper, as raw numbers; its inputs and cotangents follow x."""
+    x = numbers(rows * parts, n, n + rows)
+    path = f"/topk{direction}?operator={operator}&shape={rows},{n}&{query}"
+    name = f"raw{direction} {operator} {rows}x{n}"
+    return request(name, weight, path, body=x.tobytes(), kind=RAW)
+
+
 def bad_cases():
     """Requests that are refused."""
     nan = np.full(8, np.nan, dtype=np.float32).tobytes()
@@ -145,6 +153,12 @@ def all_cases():
         text(4, "mask", 2, 50, 5, direction="/vjp"),
         text(2, "magnitude", 2, 30, 3, direction="/vjp", dtype="float64"),
         text(0.5, "mask", 16, 500, 10),
+        further(3, "soft_topk", 4, 200, "k=5.5&tau=0.1"),
+        further(1, "soft_topk", 4, 200, "k=5&tau=0.1", direction="/vjp", parts=2),
+        further(0.3, "soft_topk_sorted", 2, 50, "k=3"),
+        further(2, "top_kast", 16, 64, "k_forward=4&k_backward=8"),
+        further(1, "top_kast", 16, 64, "k_forward=4&k_backward=8", direction="/vjp", parts=2),
+        further(2, "gaussian_k", 4, 300, "density=0.05&inputs=residual", parts=2),
         *bad_cases(),
         request("livez", 3, "/livez"),
         request("readyz", 1, "/readyz"),
