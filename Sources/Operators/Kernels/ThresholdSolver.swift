@@ -28,14 +28,14 @@ struct ThresholdSolver<Power: PowerRule> {
     let scale: Double
     /// No call of `solve` takes more passes than this, whatever the scores are.
     ///
-    /// Each pass moves one end of the bracket inwards: nothing that it gained is lost. Of six
+    /// Each pass moves one end of the bracket inwards: nothing that it gained is lost. Of nine
     /// passes in a row, either three shrink the bracket 2^10-fold, or one is taken at `middle`.
     ///
     /// - The former happens at most (1024 + 1074) / 10 times: then the bracket is the least double.
     /// - `middle` leaves an end at 0 within 67 steps of 2^-16 (1074 bits), brings ends of one sign
     ///   within a factor of 4 in 11 (it halves the logarithm of their ratio, at most 2098), and
     ///   then halves the width: after 54 the ends are neighbours.
-    private let passesMax = 3 * 210 + 6 * (67 + 11 + 54)
+    private let passesMax = 3 * 210 + 9 * (67 + 11 + 54)
     /// Passes over the entries so far.
     private(set) var passCount = 0
     /// The score that z is measured from.
@@ -80,21 +80,30 @@ struct ThresholdSolver<Power: PowerRule> {
     }
 
     /// Newton on ||u||_e - (K cap)^(1/e) rather than on the sum: the norm is convex (concave for
-    /// e < 1) and almost linear, so that e = 3 needs 2 steps where the sum takes 13.
+    /// e < 1) and almost linear, so that e = 3 needs 2 steps where the sum takes 13. Where K theta
+    /// changes faster than the sum does, as it does for large lambda, it is the other way round:
+    /// the root of a theta near 0 has no slope, and F itself is almost linear.
     private mutating func evaluate(_ t: Double) -> Evaluation {
         passCount += 1
         let unit = cap(t)
         let cap = isCapped ? unit : .infinity
         let sums = Power.sums(offsets, Self.paddedCount(count), t, cap, power.e)
         let sum = sums.sum
-        let target = (k - sums.capped) * unit
+        let active = k - sums.capped
+        let target = active * unit
+        let excess = sum - target
+        guard target > 0 else { return Evaluation(excess: excess, scale: target, step: .nan) }
+        if isMagnitude && active * lambda > sums.slope {
+            let step = -excess / (sums.slope + active * lambda)
+            return Evaluation(excess: excess, scale: target, step: step)
+        }
         let ratio = target / sum
         let e = power.e
         let root =
             e == 1 ? ratio : e == 3 ? cubeRoot(ratio) : e == 0.5 ? ratio * ratio : pow(ratio, 1 / e)
         let capSlope = isMagnitude ? lambda / unit : 0
         let step = (root - 1) / (sums.slope / (e * sum) + root * capSlope / e)
-        return Evaluation(excess: sum - target, scale: target, step: target > 0 ? step : .nan)
+        return Evaluation(excess: excess, scale: target, step: step)
     }
 
     /// a^(1/3), by Halley's iteration around 1, where a solver's ratios are: a fifth of the time of
@@ -117,14 +126,16 @@ struct ThresholdSolver<Power: PowerRule> {
     /// The root in [low, high], where F(low) <= 0 <= F(high).
     ///
     /// Safeguarded Newton; every pass shrinks the bracket. Newton that comes from one side leaves
-    /// the other end where it was: then every third pass steps twice as far, to close it, and
-    /// every sixth bisects, so that the bracket closes whatever the scores are. 3 to 6 passes are
-    /// usual, 100 were seen for p > 2 on rows made to be hard; `passesMax` bounds them all.
+    /// the other end where it was: then the third pass steps twice as far, to close it, the sixth
+    /// does so again, and the ninth bisects, so that the bracket closes whatever the scores are. 3
+    /// to 6 passes are usual, 100 were seen for p > 2 on rows made to be hard; `passesMax` bounds
+    /// them all.
     mutating func solve(low: Double, high: Double) -> Double {
         var low = low
         var high = high
         var t = middle(low, high)
         var widthToBeat = (high - low) / 1024
+        var overshoots = 0
         for pass in 1...passesMax {
             let at = evaluate(t)
             if at.excess == 0 { return t }
@@ -138,7 +149,8 @@ struct ThresholdSolver<Power: PowerRule> {
                 return next > low && next < high ? next : t
             }
             if pass % 3 == 0 {
-                if high - low > widthToBeat { next = pass % 6 == 0 ? .nan : t + 2 * at.step }
+                overshoots = high - low > widthToBeat ? (overshoots + 1) % 3 : 0
+                if high - low > widthToBeat { next = overshoots == 0 ? .nan : t + 2 * at.step }
                 widthToBeat = (high - low) / 1024
             }
             if !(next > low && next < high) { next = middle(low, high) }
