@@ -107,12 +107,13 @@ KERNEL(void, CKernels_soft_distances_f64,
        (const double *x, size_t n, CKernels_Softness at, double *e), (x, n, at, e)) {
   const double centre = at.centre * at.scale;
   const int64_t flip = at.scale < 0 ? SIGN_f64 : 0;
-  for (size_t i = 0; i < n; i += LANES / 2) {
+  // Whole lines of 16: what is behind the row is infinitely far.
+  for (size_t i = 0; i < (n + LANES - 1) / LANES * LANES; i += LANES / 2) {
     part_f64 line = -INFINITY;
     if (i + LANES / 2 <= n) {
       line = LOAD(part_f64, x + i);
     } else {
-      for (size_t l = 0; l < n - i; ++l) line[l] = x[i + l];
+      for (size_t l = 0; i + l < n; ++l) line[l] = x[i + l];
     }
     part_f64 distance = centre - line * at.scale;
     part_f64 power = exp_of_negative(-__builtin_elementwise_abs(distance) * at.inverse);
@@ -200,17 +201,6 @@ enum { RUN = 8 * LANES };
       sides.slope_above += sum_of_##SUFFIX(SLICE_BITS_##SUFFIX(entry) < 0 ? slope : 0);            \
     }                                                                                              \
     return sides;                                                                                  \
-  }                                                                                                \
-                                                                                                   \
-  KERNEL(size_t, CKernels_soft_above_##SUFFIX, (const NUMBER *e, size_t n), (e, n)) {              \
-    const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
-    __typeof__(SLICE_BITS_##SUFFIX((slice_##SUFFIX)0)) counts = 0;                                 \
-    for (size_t i = 0; i < n; i += step) {                                                         \
-      counts += SLICE_BITS_##SUFFIX(LOAD(slice_##SUFFIX, e + i)) < 0;                              \
-    }                                                                                              \
-    int64_t count = 0;                                                                             \
-    for (size_t l = 0; l < step; ++l) count -= counts[l];                                          \
-    return (size_t)count;                                                                          \
   }                                                                                                \
                                                                                                    \
   KERNEL(void, CKernels_soft_weights_##SUFFIX, (NUMBER * e, size_t n, double s), (e, n, s)) {      \

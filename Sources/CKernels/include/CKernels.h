@@ -217,9 +217,20 @@ typedef struct CKernels_Softness {
 void CKernels_soft_distances_f32(const float *x, size_t n, CKernels_Softness at, float *e);
 void CKernels_soft_distances_f64(const double *x, size_t n, CKernels_Softness at, double *e);
 
-/// How many entries are above the centre.
-size_t CKernels_soft_above_f32(const float *e, size_t n);
-size_t CKernels_soft_above_f64(const double *e, size_t n);
+/// What `soft_split` finds: how many entries are above the centre, how many are near it or above
+/// (SIZE_MAX: more than near_max), and of the others the sum and that of the squares.
+typedef struct CKernels_SoftSplit {
+  size_t above;
+  size_t near;
+  double sum;
+  double squares;
+} CKernels_SoftSplit;
+
+/// Copies the entries that are above or near: a distance of more than 2^-16 (2^-30 in float64).
+/// `near` has room for near_max + 32; zeros follow the last.
+CKernels_SoftSplit CKernels_soft_split_f32(const float *e, size_t n, size_t near_max, float *near);
+CKernels_SoftSplit CKernels_soft_split_f64(const double *e, size_t n, size_t near_max,
+                                           double *near);
 
 /// At the threshold centre + tau log(s), with q = y below and q = 1 - y above the centre: the sums
 /// of q below less those above, of w = y (1 - y), of w (1 - 2 y) and of w^2.

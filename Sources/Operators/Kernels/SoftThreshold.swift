@@ -43,9 +43,9 @@ struct SoftThreshold {
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ workspace: Workspace
     ) -> Root {
         guard let x = row.baseAddress else { preconditionFailure("rows are not empty") }
-        let distances = Self.distances(row.count, S.self, workspace)
         var (centre, isAbove) = centre(row, hasInfinity: finiteCount < row.count, workspace)
-        var demand = k - Double(measure(x, row.count, from: centre, isAbove, distances))
+        var entries = measure(x, row.count, from: centre, isAbove, workspace)
+        var demand = k - Double(entries.split.above)
         var u = 0.0
         var low = -Double.infinity
         var high = Double.infinity
@@ -61,11 +61,12 @@ struct SoftThreshold {
                 high -= moved
                 u -= moved
                 isAbove = false
-                demand = k - Double(measure(x, row.count, from: centre, isAbove, distances))
+                entries = measure(x, row.count, from: centre, isAbove, workspace)
+                demand = k - Double(entries.split.above)
             }
             workspace.passCount += 1
             let s = exp(min(max(u, -700), 700))
-            let sums = S.softSums(distances, count: row.count, s)
+            let sums = entries.sums(s, isNear: abs(u) <= Self.nearReach)
             let excess = sums.excess - demand
             // Every entry is decided, to the last digit: any threshold of the gap will do.
             if excess == 0 { break }
@@ -75,7 +76,7 @@ struct SoftThreshold {
                 isNear
                 ? Self.shortStep(sums, excess)
                 : Self.longStep(
-                    S.softSides(distances, count: row.count, s), isUp: excess > 0, demand)
+                    S.softSides(entries.distances, count: row.count, s), isUp: excess > 0, demand)
             // The polynomial's error is below d^4 / 24 of its slope: beyond the last digit.
             let isLast = isNear && abs(length) < (S.isStored(as: .float64) ? 1e-3 : 0.02)
             let target = u + length
@@ -105,18 +106,51 @@ struct SoftThreshold {
             .assumingMemoryBound(to: S.self)
     }
 
-    /// Returns how many are above the centre, with those at it if `isAbove`.
+    /// The row's distances, and those of them that a threshold near the centre is made of.
+    private struct Entries<S: KernelScalar> {
+        let distances: UnsafePointer<S>
+        let count: Int
+        let near: UnsafePointer<S>
+        let split: CKernels_SoftSplit
+
+        /// - Parameter isNear: whether s is between 1 / 4 and 4. Then what is far below the centre
+        ///   has r = e / s <= 2^-14 (2^-28 in float64), and a share of r - r^2, to rounding.
+        func sums(_ s: Double, isNear: Bool) -> CKernels_SoftSums {
+            guard isNear && split.near != Int(bitPattern: UInt.max) else {
+                return S.softSums(distances, count: count, s)
+            }
+            var sums = S.softSums(near, count: split.near, s)
+            let first = split.sum / s
+            let second = split.squares / s / s
+            sums.excess += first - second
+            sums.slope += first - 2 * second
+            sums.bend += first - 4 * second
+            sums.squares += second
+            return sums
+        }
+    }
+
+    private static let nearReach = log(4.0)
+
+    /// Measures the row from a centre; above it are those at it, too, if `isAbove`.
     private func measure<S: KernelScalar>(
         _ x: UnsafePointer<S>, _ count: Int, from centre: Double, _ isAbove: Bool,
-        _ distances: UnsafeMutablePointer<S>
-    ) -> Int {
+        _ workspace: Workspace
+    ) -> Entries<S> {
+        let distances = Self.distances(count, S.self, workspace)
         // Differences of huge numbers stay finite; tiny ones are no matter beside such a tau.
         let scale = tau > 1 && S.isStored(as: .float64) ? 0x1p-2 : 1
         let at = CKernels_Softness(
             centre: centre, scale: isAbove ? -scale : scale,
             inverse: min(1 / (tau * scale), 0x1p1000))
         S.softDistances(x, count: count, at, distances)
-        return S.softAbove(distances, count: count)
+        // Where most are near, all are looked at.
+        let nearMax = count / 3
+        let near = UnsafeMutableRawPointer(
+            workspace.offsets.reserve(nearMax + 2 * Int(CKernels_lanes))
+        ).assumingMemoryBound(to: S.self)
+        let split = S.softSplit(distances, count: count, nearMax: nearMax, near)
+        return Entries(distances: distances, count: count, near: near, split: split)
     }
 
     /// Midway between the floor(k)-th largest and the next; with a fraction of k, the next, which

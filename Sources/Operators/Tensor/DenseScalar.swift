@@ -6,7 +6,9 @@ protocol DenseScalar: BinaryFloatingPoint {
     static func softDistances(
         _ x: UnsafePointer<Self>, count: Int, _ at: CKernels_Softness,
         _ out: UnsafeMutablePointer<Self>)
-    static func softAbove(_ e: UnsafePointer<Self>, count: Int) -> Int
+    static func softSplit(
+        _ e: UnsafePointer<Self>, count: Int, nearMax: Int, _ near: UnsafeMutablePointer<Self>
+    ) -> CKernels_SoftSplit
     static func softSums(_ e: UnsafePointer<Self>, count: Int, _ s: Double) -> CKernels_SoftSums
     static func softSides(_ e: UnsafePointer<Self>, count: Int, _ s: Double) -> CKernels_SoftSides
     static func softWeights(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double)
@@ -44,8 +46,10 @@ extension Float: DenseScalar {
         CKernels_soft_distances_f32(x, count, at, out)
     }
 
-    static func softAbove(_ e: UnsafePointer<Float>, count: Int) -> Int {
-        CKernels_soft_above_f32(e, count)
+    static func softSplit(
+        _ e: UnsafePointer<Float>, count: Int, nearMax: Int, _ near: UnsafeMutablePointer<Float>
+    ) -> CKernels_SoftSplit {
+        CKernels_soft_split_f32(e, count, nearMax, near)
     }
 
     static func softSums(_ e: UnsafePointer<Float>, count: Int, _ s: Double) -> CKernels_SoftSums {
@@ -103,8 +107,10 @@ extension Double: DenseScalar {
         CKernels_soft_distances_f64(x, count, at, out)
     }
 
-    static func softAbove(_ e: UnsafePointer<Double>, count: Int) -> Int {
-        CKernels_soft_above_f64(e, count)
+    static func softSplit(
+        _ e: UnsafePointer<Double>, count: Int, nearMax: Int, _ near: UnsafeMutablePointer<Double>
+    ) -> CKernels_SoftSplit {
+        CKernels_soft_split_f64(e, count, nearMax, near)
     }
 
     static func softSums(_ e: UnsafePointer<Double>, count: Int, _ s: Double) -> CKernels_SoftSums {
