@@ -135,7 +135,7 @@ INLINE double sum_of_f32(slice_f32 slice) {
 // A sum of so many numbers at a time keeps the digits of float32.
 enum { RUN = 8 * LANES };
 
-#define DEFINE_SOFT(SUFFIX, NUMBER, SMALLEST)                                                      \
+#define DEFINE_SOFT(SUFFIX, NUMBER, SMALLEST, LARGEST)                                             \
   /* Of a distance: q, and 1 - q without the subtraction. */                                       \
   typedef struct Shares_##SUFFIX {                                                                 \
     slice_##SUFFIX other, own;                                                                     \
@@ -248,15 +248,15 @@ enum { RUN = 8 * LANES };
                                                                                                    \
   KERNEL(void, CKernels_soft_product_##SUFFIX,                                                     \
          (const NUMBER *w, const NUMBER *c, size_t n, double scale, double mean, double inverse,   \
-          double *out),                                                                            \
+          NUMBER *out),                                                                            \
          (w, c, n, scale, mean, inverse, out)) {                                                   \
     const double unscale = 1 / scale;                                                              \
     for (size_t i = 0; i < n; ++i) {                                                               \
       double product = (double)w[i] * ((double)c[i] * scale - mean) * inverse * unscale;           \
-      product = product < DBL_MAX ? product : DBL_MAX;                                             \
-      out[i] = product > -DBL_MAX ? product : -DBL_MAX;                                            \
+      product = product < LARGEST ? product : LARGEST;                                             \
+      out[i] = (NUMBER)(product > -LARGEST ? product : -LARGEST);                                  \
     }                                                                                              \
   }
 
-DEFINE_SOFT(f32, float, 0x1p-120)
-DEFINE_SOFT(f64, double, 0x1p-1015)
+DEFINE_SOFT(f32, float, 0x1p-120, (double)FLT_MAX)
+DEFINE_SOFT(f64, double, 0x1p-1015, DBL_MAX)

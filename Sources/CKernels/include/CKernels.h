@@ -272,10 +272,10 @@ CKernels_SoftMean CKernels_soft_mean_f32(const float *w, const float *c, size_t 
 CKernels_SoftMean CKernels_soft_mean_f64(const double *w, const double *c, size_t n, double scale,
                                          double origin);
 
-/// out_i = w_i (scale c_i - mean) inverse / scale, kept within the finite numbers; `scale` is a
-/// power of two.
+/// out_i = w_i (scale c_i - mean) inverse / scale, kept within the type's finite numbers; `scale`
+/// is a power of two.
 void CKernels_soft_product_f32(const float *w, const float *c, size_t n, double scale, double mean,
-                               double inverse, double *out);
+                               double inverse, float *out);
 void CKernels_soft_product_f64(const double *w, const double *c, size_t n, double scale,
                                double mean, double inverse, double *out);
 

@@ -92,7 +92,8 @@ struct SoftRows {
     ) {
         let n = stack.rows.rowLength
         let weights = SoftThreshold.distances(n, S.self, workspace)
-        let products = workspace.products.reserve(n)
+        let products = UnsafeMutableRawPointer(workspace.products.reserve(n))
+            .assumingMemoryBound(to: S.self)
         var pivot = 0
         for i in 1..<max(n, 1) where weights[i] > weights[pivot] { pivot = i }
         for g in 0..<stack.stackCount {
@@ -111,7 +112,7 @@ struct SoftRows {
             S.softProduct(
                 weights, c, count: n, scale: scale, mean: average,
                 inverse: (isSmallest ? -1 : 1) / tau, products)
-            output.answer.appendRow(count: n, nil, products)
+            output.answer.appendFull(products, count: n)
         }
     }
 }

@@ -19,7 +19,7 @@ protocol DenseScalar: BinaryFloatingPoint {
     ) -> CKernels_SoftMean
     static func softProduct(
         _ weights: UnsafePointer<Self>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
-        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>)
+        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Self>)
     static func pack(
         _ values: UnsafePointer<Self>, count: Int, _ data: UnsafeMutablePointer<Self>,
         _ indices: UnsafeMutablePointer<Int32>, _ isFinite: inout Bool
@@ -79,7 +79,7 @@ extension Float: DenseScalar {
 
     static func softProduct(
         _ weights: UnsafePointer<Float>, _ c: UnsafePointer<Float>, count: Int, scale: Double,
-        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>
+        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Float>
     ) {
         CKernels_soft_product_f32(weights, c, count, scale, mean, inverse, out)
     }
