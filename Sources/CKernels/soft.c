@@ -220,6 +220,23 @@ enum { RUN = 8 * LANES };
     }                                                                                              \
   }                                                                                                \
                                                                                                    \
+  KERNEL(size_t, CKernels_soft_steepest_##SUFFIX, (const NUMBER *w, size_t n), (w, n)) {           \
+    line_##SUFFIX best = 0;                                                                        \
+    size_t i = 0;                                                                                  \
+    for (; i + LANES <= n; i += LANES) {                                                           \
+      line_##SUFFIX line = LOAD(line_##SUFFIX, w + i);                                             \
+      best = line > best ? line : best;                                                            \
+    }                                                                                              \
+    NUMBER most = 0;                                                                               \
+    for (size_t l = 0; l < LANES; ++l) most = best[l] > most ? best[l] : most;                     \
+    for (; i < n; ++i) most = w[i] > most ? w[i] : most;                                           \
+    for (i = 0; i + LANES <= n; i += LANES) {                                                      \
+      if (MASK_BITS(LOAD(line_##SUFFIX, w + i) == most) != 0) break;                               \
+    }                                                                                              \
+    while (i + 1 < n && w[i] != most) ++i;                                                         \
+    return i;                                                                                      \
+  }                                                                                                \
+                                                                                                   \
   KERNEL(CKernels_SoftMean, CKernels_soft_mean_##SUFFIX,                                           \
          (const NUMBER *w, const NUMBER *c, size_t n, double scale, double origin),                \
          (w, c, n, scale, origin)) {                                                               \

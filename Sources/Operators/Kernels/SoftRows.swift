@@ -94,8 +94,7 @@ struct SoftRows {
         let weights = SoftThreshold.distances(n, S.self, workspace)
         let products = UnsafeMutableRawPointer(workspace.products.reserve(n))
             .assumingMemoryBound(to: S.self)
-        var pivot = 0
-        for i in 1..<max(n, 1) where weights[i] > weights[pivot] { pivot = i }
+        let pivot = S.softSteepest(weights, count: n)
         for g in 0..<stack.stackCount {
             let index = stack.rowIndex(g, row)
             let c = stack.rows.rows(index..<index + 1, as: S.self, negated: false, &workspace.row)

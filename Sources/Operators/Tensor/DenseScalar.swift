@@ -13,6 +13,7 @@ protocol DenseScalar: BinaryFloatingPoint {
     static func softSides(_ e: UnsafePointer<Self>, count: Int, _ s: Double) -> CKernels_SoftSides
     static func softWeights(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double)
     static func softSlopes(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double)
+    static func softSteepest(_ weights: UnsafePointer<Self>, count: Int) -> Int
     static func softMean(
         _ weights: UnsafePointer<Self>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
         origin: Double
@@ -68,6 +69,10 @@ extension Float: DenseScalar {
 
     static func softSlopes(_ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double) {
         CKernels_soft_slopes_f32(e, count, s)
+    }
+
+    static func softSteepest(_ weights: UnsafePointer<Float>, count: Int) -> Int {
+        CKernels_soft_steepest_f32(weights, count)
     }
 
     static func softMean(
@@ -129,6 +134,10 @@ extension Double: DenseScalar {
 
     static func softSlopes(_ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double) {
         CKernels_soft_slopes_f64(e, count, s)
+    }
+
+    static func softSteepest(_ weights: UnsafePointer<Double>, count: Int) -> Int {
+        CKernels_soft_steepest_f64(weights, count)
     }
 
     static func softMean(
