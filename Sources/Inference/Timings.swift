@@ -42,13 +42,16 @@ package struct Timings: Sendable {
     package var serverTiming: String {
         String(unsafeUninitializedCapacity: 256) { bytes in
             var count = 0
-            func append(_ text: StaticString) {
-                for i in 0..<text.utf8CodeUnitCount { bytes[count + i] = text.utf8Start[i] }
-                count += text.utf8CodeUnitCount
+            func append(_ text: String) {
+                for byte in text.utf8 {
+                    bytes[count] = byte
+                    count += 1
+                }
             }
-            func append(_ name: StaticString, _ nanoseconds: Int) {
-                let microseconds = max(0, (nanoseconds + 500) / 1000)
-                append(name)
+            for stage in Stage.allCases {
+                let microseconds = max(0, (self[stage] + 500) / 1000)
+                if count > 0 { append(", ") }
+                append(stage.rawValue)
                 append(";dur=")
                 // At least one digit before the point, and three behind it.
                 var divisor = 1000
@@ -60,11 +63,6 @@ package struct Timings: Sendable {
                     divisor /= 10
                 }
             }
-            append("decode", decode)
-            append(", queue", queue)
-            append(", compute", compute)
-            append(", encode", encode)
-            append(", total", total)
             return count
         }
     }

@@ -29,13 +29,13 @@ struct ThresholdSolver<Power: PowerRule> {
     /// No call of `solve` takes more passes than this, whatever the scores are.
     ///
     /// Each pass moves one end of the bracket inwards: nothing that it gained is lost. Of nine
-    /// passes in a row, either three shrink the bracket 2^10-fold, or one is taken at `middle`.
+    /// passes in a row, three shrink the bracket 2^10-fold, or one is taken at `middle`.
     ///
     /// - The former happens at most (1024 + 1074) / 10 times: then the bracket is the least double.
     /// - `middle` leaves an end at 0 within 67 steps of 2^-16 (1074 bits), brings ends of one sign
     ///   within a factor of 4 in 11 (it halves the logarithm of their ratio, at most 2098), and
     ///   then halves the width: after 54 the ends are neighbours.
-    private let passesMax = 3 * 210 + 9 * (67 + 11 + 54)
+    private let passesMax = 9 * (210 + 67 + 11 + 54)
     /// Passes over the entries so far.
     private(set) var passCount = 0
     /// The score that z is measured from.
