@@ -67,10 +67,9 @@ KERNEL(double, CKernels_largest_magnitude, (const double *values, size_t n), (va
     return kept;                                                                                   \
   }                                                                                                \
                                                                                                    \
-  KERNEL(size_t, CKernels_round_##SUFFIX,                                                          \
-         (const double *values, const int32_t *columns, size_t n, bool keeps_zeros, NUMBER *data,  \
-          int32_t *indices, bool *is_finite),                                                      \
-         (values, columns, n, keeps_zeros, data, indices, is_finite)) {                            \
+  INLINE size_t round_##SUFFIX(const double *values, const int32_t *columns, size_t n,             \
+                               bool keeps_zeros, NUMBER *data, int32_t *indices,                   \
+                               bool *is_finite) {                                                  \
     const line_i32 first = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};                 \
     line_f64 checks = 0;                                                                           \
     size_t kept = 0, i = 0;                                                                        \
@@ -94,6 +93,35 @@ KERNEL(double, CKernels_largest_magnitude, (const double *values, size_t n), (va
     if (check != 0) *is_finite = false;                                                            \
     return kept + round_line_##SUFFIX(values, columns, i, n - i, keeps_zeros, data + kept,         \
                                       indices + kept);                                             \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(size_t, CKernels_round_##SUFFIX,                                                          \
+         (const double *values, const int32_t *columns, size_t n, bool keeps_zeros, NUMBER *data,  \
+          int32_t *indices, bool *is_finite),                                                      \
+         (values, columns, n, keeps_zeros, data, indices, is_finite)) {                            \
+    return round_##SUFFIX(values, columns, n, keeps_zeros, data, indices, is_finite);              \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(size_t, CKernels_round_rows_##SUFFIX,                                                     \
+         (const double *values, const int32_t *columns, const CKernels_Segment *rows,              \
+          size_t count, bool keeps_zeros, NUMBER *data, int32_t *indices, ptrdiff_t *ends,         \
+          bool *is_finite),                                                                        \
+         (values, columns, rows, count, keeps_zeros, data, indices, ends, is_finite)) {            \
+    const size_t start = rows[0].start, all = rows[count - 1].end - start;                         \
+    size_t kept = round_##SUFFIX(values, columns, all, keeps_zeros, data, indices, is_finite);     \
+    if (kept == all) {                                                                             \
+      for (size_t r = 0; r < count; ++r) ends[r] += (ptrdiff_t)(rows[r].end - start);              \
+      return kept;                                                                                 \
+    }                                                                                              \
+    /* A zero was dropped: once more, row by row. */                                               \
+    kept = 0;                                                                                      \
+    for (size_t r = 0; r < count; ++r) {                                                           \
+      kept += round_line_##SUFFIX(values, columns, rows[r].start - start,                          \
+                                  rows[r].end - rows[r].start, keeps_zeros, data + kept,           \
+                                  indices + kept);                                                 \
+      ends[r] += (ptrdiff_t)kept;                                                                  \
+    }                                                                                              \
+    return kept;                                                                                   \
   }                                                                                                \
                                                                                                    \
   KERNEL(size_t, CKernels_pack_##SUFFIX,                                                           \

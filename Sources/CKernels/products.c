@@ -1,28 +1,6 @@
 // Products with the Jacobian of one segment of a solved row (Jacobian.swift has the mathematics).
 #include "isa.h"
 
-// Up to one line of an array that has room for whole ones; zeros from n on: what has no slope takes
-// no part. Neither way calls memcpy, which took longer than all else in short rows.
-INLINE line_f64 line_at(const double *values, size_t i, size_t n) {
-  const line_i64 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  line_f64 line;
-  __builtin_memcpy_inline(&line, values + i, sizeof line);
-  return lanes < (int64_t)(n - i) ? line : 0;
-}
-
-INLINE void put_line(double *values, size_t i, size_t n, line_f64 line) {
-  if (i + LANES <= n) {
-    __builtin_memcpy_inline(values + i, &line, sizeof line);
-  } else {
-    for (size_t l = 0; l < n - i; ++l) values[i + l] = line[l];
-  }
-}
-
-INLINE line_f64 clamped(line_f64 number) {
-  number = number < DBL_MAX ? number : DBL_MAX;
-  return number > -DBL_MAX ? number : -DBL_MAX;
-}
-
 // 1 / a power of two about `largest`: multiplying by it is exact, and cheaper than dividing.
 INLINE double inverse_scale(double largest) {
   uint64_t bits;
@@ -33,15 +11,21 @@ INLINE double inverse_scale(double largest) {
   return power > 0 ? 1 / power : 0x1p1022;
 }
 
-INLINE double clamped_sum(line_f64 line) {
-  double sum = sum_of(line);
-  return sum > DBL_MAX ? DBL_MAX : sum < -DBL_MAX ? -DBL_MAX : sum;
+INLINE double in_range(double number) {
+  return number > DBL_MAX ? DBL_MAX : number < -DBL_MAX ? -DBL_MAX : number;
 }
 
-KERNEL(size_t, CKernels_steepest, (const double *slopes, size_t n), (slopes, n)) {
+// The first of the largest slopes.
+INLINE size_t steepest(const double *slopes, size_t n) {
+  if (n < LANES) {
+    size_t at = 0;
+    for (size_t i = 1; i < n; ++i) at = slopes[i] > slopes[at] ? i : at;
+    return at;
+  }
   line_f64 best = 0;
   for (size_t i = 0; i < n; i += LANES) {
-    line_f64 line = line_at(slopes, i, n);
+    line_f64 line = LOAD(line_f64, slopes + i);
+    for (size_t l = n - i; l < LANES; ++l) line[l] = 0;
     best = line > best ? line : best;
   }
   double largest = 0;
@@ -52,56 +36,134 @@ KERNEL(size_t, CKernels_steepest, (const double *slopes, size_t n), (slopes, n))
   return 0;
 }
 
-KERNEL(double, CKernels_mask_product,
-       (const double *slopes, const double *levels, size_t n, size_t steepest, double *c),
-       (slopes, levels, n, steepest, c)) {
-  const double inverse = inverse_scale(slopes[steepest]);
-  const double level = levels[steepest], origin = c[steepest];
-  line_f64 totals = 0, moments = 0;
-  for (size_t i = 0; i < n; i += LANES) {
-    line_f64 ratio = line_at(slopes, i, n) * inverse;
-    totals += ratio;
-    moments += ratio * (line_at(c, i, n) - origin);
-  }
-  const double average = sum_of(moments) / sum_of(totals);
-  line_f64 gradients = 0;
-  for (size_t i = 0; i < n; i += LANES) {
-    line_f64 slope = line_at(slopes, i, n);
-    line_f64 product = clamped(slope * ((line_at(c, i, n) - origin) - average));
-    product = slope > 0 ? product : 0;
-    put_line(c, i, n, product);
-    // Relative to one level: the products sum up to 0 but for rounding.
-    gradients -= clamped(product * (line_at(levels, i, n) - level));
-  }
-  return clamped_sum(gradients);
-}
+#define LINE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+#define QUAD_NUMBERS {0, 1, 2, 3}
 
-KERNEL(double, CKernels_magnitude_product,
-       (const double *slopes, const double *levels, size_t n, size_t steepest, double weight,
-        bool is_transposed, double *c),
-       (slopes, levels, n, steepest, weight, is_transposed, c)) {
-  const double origin = c[steepest];
-  const double inverse = slopes[steepest] > 1 ? inverse_scale(slopes[steepest]) : 1;
-  line_f64 totals = 0, moments = 0;
-  for (size_t i = 0; i < n; i += LANES) {
-    line_f64 slope = line_at(slopes, i, n), value = line_at(c, i, n);
-    line_f64 ratio = slope * inverse;
-    totals += ratio;
-    moments += ratio * (value - origin);
-    if (is_transposed) moments += slope > 0 ? value * inverse : 0;
+// One segment's products, by lines of TYPE; `at` is the steepest of its n entries.
+#define DEFINE_PRODUCTS(SUFFIX, TYPE, MASK, WIDTH, NUMBERS, SUM)                                   \
+  /* Up to one line of an array that has room for whole ones; zeros from n on: what has no slope   \
+     takes no part. Neither way calls memcpy, which took longer than all else in short rows. */    \
+  INLINE TYPE SUFFIX##_at(const double *values, size_t i, size_t n) {                              \
+    const MASK lanes = NUMBERS;                                                                    \
+    TYPE line;                                                                                     \
+    __builtin_memcpy_inline(&line, values + i, sizeof line);                                       \
+    return lanes < (int64_t)(n - i) ? line : 0;                                                    \
+  }                                                                                                \
+                                                                                                   \
+  INLINE void put_##SUFFIX(double *values, size_t i, size_t n, TYPE line) {                        \
+    if (i + WIDTH <= n) {                                                                          \
+      __builtin_memcpy_inline(values + i, &line, sizeof line);                                     \
+    } else {                                                                                       \
+      for (size_t l = 0; l < n - i; ++l) values[i + l] = line[l];                                  \
+    }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
+  INLINE TYPE clamped_##SUFFIX(TYPE number) {                                                      \
+    number = number < DBL_MAX ? number : DBL_MAX;                                                  \
+    return number > -DBL_MAX ? number : -DBL_MAX;                                                  \
+  }                                                                                                \
+                                                                                                   \
+  INLINE double mask_##SUFFIX(const double *slopes, const double *levels, size_t n, size_t at,     \
+                              double *c) {                                                         \
+    const double inverse = inverse_scale(slopes[at]);                                              \
+    const double level = levels[at], origin = c[at];                                               \
+    TYPE totals = 0, moments = 0;                                                                  \
+    for (size_t i = 0; i < n; i += WIDTH) {                                                        \
+      TYPE ratio = SUFFIX##_at(slopes, i, n) * inverse;                                            \
+      totals += ratio;                                                                             \
+      moments += ratio * (SUFFIX##_at(c, i, n) - origin);                                          \
+    }                                                                                              \
+    const double average = SUM(moments) / SUM(totals);                                             \
+    TYPE gradients = 0;                                                                            \
+    for (size_t i = 0; i < n; i += WIDTH) {                                                        \
+      TYPE slope = SUFFIX##_at(slopes, i, n);                                                      \
+      TYPE product =                                                                               \
+          clamped_##SUFFIX(slope * ((SUFFIX##_at(c, i, n) - origin) - average));                   \
+      product = slope > 0 ? product : 0;                                                           \
+      put_##SUFFIX(c, i, n, product);                                                              \
+      /* Relative to one level: the products sum up to 0 but for rounding. */                      \
+      gradients -= clamped_##SUFFIX(product * (SUFFIX##_at(levels, i, n) - level));                \
+    }                                                                                              \
+    return in_range(SUM(gradients));                                                               \
+  }                                                                                                \
+                                                                                                   \
+  INLINE double magnitude_##SUFFIX(const double *slopes, const double *levels, size_t n,           \
+                                   size_t at, double weight, bool is_transposed, double *c) {      \
+    /* a - c* = (sum(D (c - c*)) + sum(c) - K c*) / (sum(D) + K) with c* of the steepest. */       \
+    const double origin = c[at];                                                                   \
+    const double inverse = slopes[at] > 1 ? inverse_scale(slopes[at]) : 1;                         \
+    TYPE totals = 0, moments = 0;                                                                  \
+    for (size_t i = 0; i < n; i += WIDTH) {                                                        \
+      TYPE slope = SUFFIX##_at(slopes, i, n), value = SUFFIX##_at(c, i, n);                        \
+      TYPE ratio = slope * inverse;                                                                \
+      totals += ratio;                                                                             \
+      moments += ratio * (value - origin);                                                         \
+      if (is_transposed) moments += slope > 0 ? value * inverse : 0;                               \
+    }                                                                                              \
+    const double total = SUM(totals) + weight * inverse;                                           \
+    const double average = (SUM(moments) - weight * inverse * origin) / total;                     \
+    TYPE gradients = 0;                                                                            \
+    for (size_t i = 0; i < n; i += WIDTH) {                                                        \
+      TYPE slope = SUFFIX##_at(slopes, i, n), value = SUFFIX##_at(c, i, n);                        \
+      TYPE difference = (value - origin) - average;                                                \
+      TYPE correction = clamped_##SUFFIX(slope * difference);                                      \
+      TYPE product = clamped_##SUFFIX((is_transposed ? value : difference) + correction);          \
+      put_##SUFFIX(c, i, n, slope > 0 ? product : value);                                          \
+      if (is_transposed) {                                                                         \
+        TYPE gradient = clamped_##SUFFIX(correction * SUFFIX##_at(levels, i, n));                  \
+        gradients -= slope > 0 ? gradient : 0;                                                     \
+      }                                                                                            \
+    }                                                                                              \
+    return in_range(SUM(gradients));                                                               \
   }
-  const double total = sum_of(totals) + weight * inverse;
-  const double average = (sum_of(moments) - weight * inverse * origin) / total;
-  line_f64 gradients = 0;
-  for (size_t i = 0; i < n; i += LANES) {
-    line_f64 slope = line_at(slopes, i, n), value = line_at(c, i, n);
-    line_f64 difference = (value - origin) - average;
-    line_f64 correction = clamped(slope * difference);
-    line_f64 product = clamped((is_transposed ? value : difference) + correction);
-    put_line(c, i, n, slope > 0 ? product : value);
-    if (is_transposed) {
-      gradients -= slope > 0 ? clamped(correction * line_at(levels, i, n)) : 0;
+
+DEFINE_PRODUCTS(line, line_f64, line_i64, LANES, LINE_NUMBERS, sum_of)
+DEFINE_PRODUCTS(quad, quad_f64, quad_i64, QUAD, QUAD_NUMBERS, sum_of_quad)
+
+KERNEL(void, CKernels_mask_product,
+       (const CKernels_Jacobians *of, double *c, double *gradients), (of, c, gradients)) {
+  for (size_t s = 0; s < of->count; ++s) {
+    const size_t start = of->segments[s].start, n = of->segments[s].end - start;
+    const double *slopes = of->slopes + start, *levels = of->levels + start;
+    gradients[s] = 0;
+    if (n == 0) continue;
+    const size_t at = steepest(slopes, n);
+    if (!(slopes[at] > 0)) {
+      for (size_t i = start; i < start + n; ++i) c[i] = 0;
+    } else if (n <= QUAD) {
+      gradients[s] = mask_quad(slopes, levels, n, at, c + start);
+    } else {
+      gradients[s] = mask_line(slopes, levels, n, at, c + start);
     }
   }
-  return clamped_sum(gradients);
+}
+
+// dy/dx of a magnitude block of one entry: (1 + D) K / (D + K), which is K as D grows. Neither
+// 1 / D nor K D may overflow on the way.
+INLINE double single_factor(double slope, double weight) {
+  return slope < 1 ? (1 + slope) * (weight / (slope + weight))
+                   : (1 + 1 / slope) * (weight / (1 + weight / slope));
+}
+
+KERNEL(void, CKernels_magnitude_product,
+       (const CKernels_Jacobians *of, bool is_transposed, double *c, double *gradients),
+       (of, is_transposed, c, gradients)) {
+  for (size_t s = 0; s < of->count; ++s) {
+    const size_t start = of->segments[s].start, n = of->segments[s].end - start;
+    const double *slopes = of->slopes + start, *levels = of->levels + start;
+    const double weight = of->segments[s].weight;
+    gradients[s] = 0;
+    if (n == 0) continue;
+    const size_t at = steepest(slopes, n);
+    if (!(slopes[at] > 0)) continue;
+    if (n == 1) {
+      const double factor = single_factor(slopes[0], weight);
+      gradients[s] = -in_range((factor - 1) * c[start] * levels[0]);
+      c[start] *= factor;
+    } else if (n <= QUAD) {
+      gradients[s] = magnitude_quad(slopes, levels, n, at, weight, is_transposed, c + start);
+    } else {
+      gradients[s] = magnitude_line(slopes, levels, n, at, weight, is_transposed, c + start);
+    }
+  }
 }

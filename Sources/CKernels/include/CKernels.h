@@ -94,34 +94,6 @@ void CKernels_ranks(const double *values, size_t n, size_t k, double *kth, doubl
 /// The largest of n numbers, or -inf.
 double CKernels_largest(const double *values, size_t n);
 
-/// The most numbers that row_tops finds in a row, the least, and how many beside the k largest are
-/// looked at: the (k+1)-th, and three that may share.
-enum { CKernels_row_tops_max = 12, CKernels_row_tops_min = 5, CKernels_row_tops_beyond = 4 };
-
-/// tops[16 j + r] = the j-th largest score of row r, j < m, of `rows` (1 to 16) rows of n
-/// numbers, one after the other: SIMD goes across the rows. -inf is -inf, also where "absolute",
-/// and comes where n < m; lanes beyond the last row repeat it.
-void CKernels_row_tops_f32(const float *x, size_t rows, size_t n, size_t m, bool absolute,
-                           double *tops);
-void CKernels_row_tops_f64(const double *x, size_t rows, size_t n, size_t m, bool absolute,
-                           double *tops);
-
-/// What solves the threshold equation of 16 rows. Bit r of `solved` says whether row r's is, bit r
-/// of `hard` that nothing is shared in it.
-typedef struct CKernels_RowRoots {
-  /// u_i = (s_i - the (k+1)-th score) / lambda + t.
-  double t[16];
-  /// The least score with u > 0.
-  double bound[16];
-  uint16_t solved;
-  uint16_t hard;
-} CKernels_RowRoots;
-
-/// Solves what can be solved for p = 2 or 4/3 from the ks[r] + 4 largest scores of each row; hard
-/// and unusual rows, and those with k = 0, are not. No row depends on the others.
-void CKernels_row_roots(const double *tops, const int32_t *ks, const double *lambdas,
-                        bool is_magnitude, bool is_cubic, CKernels_RowRoots *roots);
-
 /// A score as an integer that is ordered downwards, and its column.
 typedef struct CKernels_SortEntry {
   uint64_t key;
@@ -187,21 +159,30 @@ size_t CKernels_emit_cubic(const CKernels_Threshold *at, CKernels_Entries to, si
 size_t CKernels_emit_root(const CKernels_Threshold *at, CKernels_Entries to, size_t *capped);
 size_t CKernels_emit_general(const CKernels_Threshold *at, CKernels_Entries to, size_t *capped);
 
-/// Products with Jacobians: all arrays have room for whole lines of 16.
-///
-/// The first of the largest of n slopes >= 0.
-size_t CKernels_steepest(const double *slopes, size_t n);
+/// Entries start..<end of a solved row that share a threshold, and K, the weight that they share.
+typedef struct CKernels_Segment {
+  size_t start;
+  size_t end;
+  double weight;
+} CKernels_Segment;
 
-/// mask: c := D (c - sum(D c) / sum(D)) in place; returns -sum(c u) of the result. `steepest` is
-/// the index of the largest D, which is not 0.
-double CKernels_mask_product(const double *slopes, const double *levels, size_t n, size_t steepest,
-                             double *c);
+/// Jacobians of some segments: D and u of each entry, in arrays with room for whole lines of 16.
+typedef struct CKernels_Jacobians {
+  const double *slopes;
+  const double *levels;
+  const CKernels_Segment *segments;
+  size_t count;
+} CKernels_Jacobians;
+
+/// mask: c := D (c - sum(D c) / sum(D)) in place, within each segment; `gradients` takes -sum(c u)
+/// of each result. c has room for whole lines.
+void CKernels_mask_product(const CKernels_Jacobians *of, double *c, double *gradients);
 
 /// magnitude, on entries with D > 0: c := c + D (c - a) with a = sum((1 + D) c) / (sum(D) + K) if
-/// it is transposed, else c := (1 + D) (c - sum(D c) / (sum(D) + K)). Returns -sum(u D (c - a)) of
-/// the former.
-double CKernels_magnitude_product(const double *slopes, const double *levels, size_t n,
-                                  size_t steepest, double weight, bool is_transposed, double *c);
+/// it is transposed, else c := (1 + D) (c - sum(D c) / (sum(D) + K)). `gradients` takes
+/// -sum(u D (c - a)) of the former.
+void CKernels_magnitude_product(const CKernels_Jacobians *of, bool is_transposed, double *c,
+                                double *gradients);
 
 /// Copies the numbers that are not 0, and their columns; returns how many. Both arrays have room
 /// for n. Sets `is_finite` to false for a NaN or infinity.
@@ -222,6 +203,7 @@ CKernels_Moments CKernels_moments_f32(const float *a, const float *b, size_t n, 
 CKernels_Moments CKernels_moments_f64(const double *a, const double *b, size_t n, double shift,
                                       double *out, size_t height, double *maxima);
 
+#include "CKernels_rows.h"
 #include "CKernels_soft.h"
 
 #endif

@@ -34,6 +34,8 @@ enum PaperRows {
         let isLinearized =
             direction == .forward && block.parameters[PaperParameters.linearization].boolean
         workspace.support.isDerived = direction != .forward || isLinearized
+        // A mask's gradient is 0 there.
+        let skipsHard = direction != .forward && kind == .mask
         let n = block.x.rowLength
         let rowsAtOnce = ShortRows.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsAtOnce)
@@ -42,9 +44,21 @@ enum PaperRows {
             let rows = first..<min(first + rowsAtOnce, block.rows.upperBound)
             let loaded = block.x.rows(rows, as: S.self, negated: isSmallest, &workspace.row)
             solver.prepare(rows, loaded, rowLength: n, workspace)
-            for row in rows {
-                let x = UnsafeBufferPointer(start: loaded + (row - first) * n, count: n)
-                let report = try solver.solve(row, x, workspace)
+            var row = first
+            while row < rows.upperBound {
+                // Short rows that are solved go on together.
+                let together = workspace.shortRows.solvedCount(from: row - first)
+                let count = max(1, together)
+                let start = loaded + (row - first) * n
+                let x = UnsafeBufferPointer(start: start, count: count * n)
+                var report: Dykstra.Report?
+                if together > 0 {
+                    workspace.shortRows.emit(
+                        row - first..<row - first + count, start, skipsHard: skipsHard,
+                        to: &workspace.support)
+                } else {
+                    report = try solver.solve(row, x, workspace)
+                }
                 if isMagnitude { setSigns(x, workspace) }
                 if let report { append(report, solver, stack?.stackCount ?? 1, to: output) }
                 if direction == .forward {
@@ -53,6 +67,7 @@ enum PaperRows {
                 } else if let stack {
                     products.append(direction, stack, row, to: output, workspace)
                 }
+                row += count
             }
         }
     }
@@ -78,6 +93,6 @@ enum PaperRows {
         guard let base = x.baseAddress else { return }
         let count = workspace.support.count
         let signs = workspace.signs.reserve(count)
-        S.signs(base, workspace.support.columns, count: count, signs)
+        S.signs(base, workspace.support.positions, count: count, signs)
     }
 }

@@ -76,6 +76,7 @@ struct PaperSolver {
     func prepare<S: KernelScalar>(
         _ rows: Range<Int>, _ x: UnsafePointer<S>, rowLength n: Int, _ workspace: Workspace
     ) {
+        workspace.lastSolver = choice.rawValue
         let isThreshold = choice == .auto || choice == .threshold
         let start = rows.lowerBound
         workspace.shortRows.solve(
@@ -101,15 +102,14 @@ struct PaperSolver {
             return choice == .dykstra ? Dykstra.Report() : nil
         }
         let lambda = lambda[row]
-        workspace.lastSolver = choice.rawValue
         let method: SortingSolver.Method
         switch choice {
         case .auto, .threshold:
             let solver = SparseTopK(
                 k: min(k[row], finiteCount), lambda: lambda, exponent: exponent,
                 isMagnitude: isMagnitude)
-            let known = workspace.shortRows.row((row - first) % ShortRows.rowsMax)
-            solver.solve(x, finiteCount: finiteCount, known, workspace)
+            let ranks = workspace.shortRows.ranks((row - first) % ShortRows.rowsMax)
+            solver.solve(x, finiteCount: finiteCount, ranks: ranks, workspace)
             return nil
         case .pav: method = .pav
         case .dykstra: method = .dykstra(dykstra)

@@ -15,12 +15,12 @@ struct SparseTopK {
 
     /// - Parameter finiteCount: entries of the row that are not -inf; at least k.
     func solve<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ known: ShortRows.Row? = nil,
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, ranks: Ranks? = nil,
         _ workspace: Workspace
     ) {
         precondition(k >= 1 && k <= finiteCount && finiteCount <= row.count)
         workspace.passCount = 0
-        if let known { return solve(row, known, workspace) }
+        if let ranks { return solve(row, ranks, workspace) }
         let hasInfinity = finiteCount < row.count
         let count = Selection.gather(
             row, k: k, hasInfinity: hasInfinity, isAbsolute: isMagnitude, workspace, cut: cut)
@@ -49,44 +49,16 @@ struct SparseTopK {
 
     /// The same for a row of which more is known: no entry is looked at that cannot matter.
     private func solve<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, _ known: ShortRows.Row, _ workspace: Workspace
+        _ row: UnsafeBufferPointer<S>, _ ranks: Ranks, _ workspace: Workspace
     ) {
-        let ranks = known.ranks
         guard let next = ranks.next else { return }
-        if let root = known.root { return complete(row, root, next, workspace) }
-        let hard = known.isHard || isHard(kth: ranks.kth, next: next, workspace)
+        let hard = isHard(kth: ranks.kth, next: next, workspace)
         let bound = hard ? ranks.kth : cut(ranks.kth)
         let count = Selection.gather(row, above: bound, isAbsolute: isMagnitude, workspace)
         workspace.support.reset(capacity: count)
         if hard || count <= k { return selectHard(count: count, kth: ranks.kth, workspace) }
         _ = workspace.offsets.reserve(count + 16)
         solveSoft(count: count, ranks, next, workspace)
-    }
-
-    /// The entries of a row whose threshold is known.
-    private func complete<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, _ root: ShortRows.Row.Root, _ next: Double,
-        _ workspace: Workspace
-    ) {
-        let count = Selection.gather(
-            row, above: root.bound, isAbsolute: isMagnitude, workspace)
-        workspace.support.reset(capacity: count)
-        _ = workspace.offsets.reserve(count + 16)
-        switch exponent {
-        case .cubic: complete(Cubic(), count: count, root, next, workspace)
-        default: complete(Linear(), count: count, root, next, workspace)
-        }
-    }
-
-    private func complete<Power: PowerRule>(
-        _ power: Power, count: Int, _ root: ShortRows.Row.Root, _ next: Double,
-        _ workspace: Workspace
-    ) {
-        var solver = ThresholdSolver(
-            power, scores: workspace.scores.pointer, offsets: workspace.offsets.pointer,
-            count: count, k: Double(k), lambda: lambda, isMagnitude: isMagnitude, scale: 1)
-        solver.setAnchor(next)
-        emit(solver, root.t, 1, workspace)
     }
 
     /// A bound under which no entry is active when the k-th largest score is `kth`: kth - lambda,

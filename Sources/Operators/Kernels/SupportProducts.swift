@@ -13,75 +13,81 @@ struct SupportProducts {
     func appendAnswer(to output: OperatorOutput, _ workspace: Workspace) {
         let count = workspace.support.count
         let weights = workspace.support.weights
-        if kind == .mask {
-            return workspace.support.emit(weights, to: output.answer, workspace.reordering)
-        }
-        let values = workspace.products.reserve(count)
+        var values = workspace.support.weights
         switch kind {
-        case .mask, .values:
+        case .mask: break
+        case .values:
+            values = workspace.products.reserve(count)
             let scores = workspace.support.scores
             for i in 0..<count { values[i] = (sign * scores[i] * weights[i]).finite }
         case .magnitude:
+            values = workspace.products.reserve(count)
             let signs = workspace.signs.pointer
             for i in 0..<count { values[i] = signs[i] * weights[i].finite }
         }
-        workspace.support.emit(values, to: output.answer, workspace.reordering)
+        workspace.support.emit(
+            workspace.support.whole, values, to: output.answer, workspace.reordering)
     }
 
-    /// J^T c or J t for each of the row's cotangents or tangents.
+    /// J^T c or J t for each row's cotangents or tangents.
+    ///
+    /// - Parameter row: the first of the support's, in the batch.
     func append(
         _ direction: Direction, _ stack: StackedRows, _ row: Int, to output: OperatorOutput,
         _ workspace: Workspace
     ) {
-        let count = workspace.support.count
-        for g in 0..<stack.stackCount {
-            let target = workspace.products.reserve(2 * count + 16)
-            stack.rows.gather(
-                stack.rowIndex(g, row), workspace.support.columns, count: count, into: target)
-            append(direction, to: output, workspace)
+        // Numbers that may need a scale of their own go row by row, as do several a row.
+        let goTogether = stack.stackCount == 1 && stack.rows.dtype != .float64
+        for r in 0..<(goTogether ? 1 : workspace.support.rowCount) {
+            let part = goTogether ? workspace.support.whole : workspace.support.part(row: r)
+            let count = part.entries.count
+            for g in 0..<stack.stackCount {
+                let c = workspace.products.reserve(2 * count + 16)
+                stack.rows.gather(
+                    stack.rowIndex(g, row), workspace.support.positions + part.entries.lowerBound,
+                    count: count, into: c)
+                append(part, c, direction, to: output, workspace)
+            }
         }
     }
 
-    /// The same of the numbers in `workspace.products`.
-    private func append(_ direction: Direction, to output: OperatorOutput, _ workspace: Workspace) {
-        let count = workspace.support.count
-        let c = workspace.products.pointer
+    /// The same of a part's numbers c, behind which there is room for as many.
+    private func append(
+        _ part: Support.Part, _ c: UnsafeMutablePointer<Double>, _ direction: Direction,
+        to output: OperatorOutput, _ workspace: Workspace
+    ) {
+        let count = part.entries.count
         let scale = Self.scale(c, count)
         if scale != 1 { for i in 0..<count { c[i] *= scale } }
-        var lambdaGradient = 0.0
+        let gradients = workspace.gradients.reserve(part.segments.count)
+        let jacobian = Jacobian(workspace.support, part, gradients)
         switch kind {
         case .mask:
-            for segment in workspace.support.segments {
-                lambdaGradient += Jacobian(workspace.support, segment)
-                    .applyMask(c + segment.start)
-            }
+            jacobian.applyMask(c)
             for i in 0..<count { c[i] = sign * c[i].finite }
         case .values:
-            lambdaGradient = applyValues(direction, c, c + count, workspace)
+            apply(jacobian, part, isTransposed: direction == .vjp, c, workspace)
         case .magnitude:
-            let signs = workspace.signs.pointer
+            let signs = workspace.signs.pointer + part.entries.lowerBound
             for i in 0..<count { c[i] *= signs[i] }
-            for segment in workspace.support.segments {
-                let jacobian = Jacobian(workspace.support, segment)
-                let start = c + segment.start
-                if direction == .vjp {
-                    lambdaGradient += jacobian.applyMagnitudeTransposed(start)
-                } else {
-                    jacobian.applyMagnitude(start)
-                }
-            }
+            jacobian.applyMagnitude(c, isTransposed: direction == .vjp)
             for i in 0..<count { c[i] *= signs[i] }
         }
-        if scale != 1 {
-            for i in 0..<count { c[i] = (c[i] / scale).finite }
-            lambdaGradient /= scale
-        }
+        if scale != 1 { for i in 0..<count { c[i] = (c[i] / scale).finite } }
         if givesX {
-            workspace.support.emit(c, to: output.answer, workspace.reordering)
+            workspace.support.emit(part, c, to: output.answer, workspace.reordering)
         } else {
-            output.answer.appendRow(count: 0, workspace.support.columns, c)
+            for _ in part.rows { output.answer.appendRow(count: 0, nil, c) }
         }
-        if givesLambda { output["lambda_gradient"]?.append(number: lambdaGradient.finite) }
+        guard givesLambda, let rows = output["lambda_gradient"] else { return }
+        let factor = kind == .values ? sign / scale : 1 / scale
+        // A segment is a row, or all of them are one.
+        let perRow = part.segments.count / part.rows.count
+        for r in 0..<part.rows.count {
+            var sum = 0.0
+            for i in 0..<perRow { sum += gradients[r * perRow + i] }
+            rows.append(number: (factor * sum).finite)
+        }
     }
 
     /// A power of two that brings numbers at the ends of the range to its middle; 1 for others.
@@ -92,38 +98,32 @@ struct SupportProducts {
 
     /// The product rule: J^T c = m c + J_mask (s c), J t = m t + s (J_mask t), with s = -x for the
     /// smallest: both signs cancel.
-    private func applyValues(
-        _ direction: Direction, _ c: UnsafeMutablePointer<Double>,
-        _ inner: UnsafeMutablePointer<Double>, _ workspace: Workspace
-    ) -> Double {
-        let count = workspace.support.count
-        let scores = workspace.support.scores
-        let weights = workspace.support.weights
-        let isTransposed = direction == .vjp
+    private func apply(
+        _ jacobian: Jacobian, _ part: Support.Part, isTransposed: Bool,
+        _ c: UnsafeMutablePointer<Double>, _ workspace: Workspace
+    ) {
+        let count = part.entries.count
+        let scores = workspace.support.scores + part.entries.lowerBound
+        let weights = workspace.support.weights + part.entries.lowerBound
+        let inner = c + count
         for i in 0..<count { inner[i] = isTransposed ? (scores[i] * c[i]).finite : c[i] }
-        var lambdaGradient = 0.0
-        for segment in workspace.support.segments {
-            lambdaGradient += Jacobian(workspace.support, segment)
-                .applyMask(inner + segment.start)
-        }
+        jacobian.applyMask(inner)
         for i in 0..<count {
             let coupled = isTransposed ? inner[i] : scores[i] * inner[i].finite
             c[i] = (weights[i] * c[i] + coupled.finite).finite
         }
-        return sign * lambdaGradient
     }
 
     /// The vectors a, b, d of J^T c = a c - b <d, c> and J t = a t - d <b, t>.
     func appendLinearization(to output: OperatorOutput, _ workspace: Workspace) {
-        let count = workspace.support.count
+        let part = workspace.support.whole
+        let count = part.entries.count
         let a = workspace.products.reserve(3 * count)
         let b = a + count
         let d = b + count
-        for segment in workspace.support.segments {
-            Jacobian(workspace.support, segment).shares(
-                into: b + segment.start,
-                weight: kind == .magnitude ? segment.weight : 0)
-        }
+        let gradients = workspace.gradients.reserve(part.segments.count)
+        Jacobian(workspace.support, part, gradients)
+            .shares(into: b, countsWeight: kind == .magnitude)
         let (weights, scores) = (workspace.support.weights, workspace.support.scores)
         let (slopes, signs) = (workspace.support.slopes, workspace.signs.pointer)
         for i in 0..<count {
@@ -143,7 +143,7 @@ struct SupportProducts {
         }
         for (name, values) in [("a", a), ("b", b), ("d", d)] {
             guard let rows = output[name] else { continue }
-            workspace.support.emit(values, to: rows, keepsZeros: true, workspace.reordering)
+            workspace.support.emit(part, values, to: rows, keepsZeros: true, workspace.reordering)
         }
     }
 }

@@ -71,7 +71,7 @@ package struct DenseRows: Sendable {
         return dtype.load(start(row), at: column)
     }
 
-    /// Entries `columns[0..<count]` of row `row`; the columns are within the row.
+    /// Entries `columns[0..<count]` of row `row`, or of those that follow it.
     func gather(
         _ row: Int, _ columns: UnsafePointer<Int32>, count: Int,
         into out: UnsafeMutablePointer<Double>

@@ -29,6 +29,12 @@ protocol KernelScalar: DenseScalar {
     static func rowTops(
         _ x: UnsafePointer<Self>, rows: Int, rowLength: Int, _ count: Int, isAbsolute: Bool,
         _ tops: UnsafeMutablePointer<Double>)
+    /// The entries of short rows that are solved, see CKernels_rows.h.
+    static func rowEntries(
+        _ x: UnsafePointer<Self>, _ rows: UnsafePointer<CKernels_KnownRows>,
+        _ to: CKernels_Entries, positions: UnsafeMutablePointer<Int32>,
+        _ segments: UnsafeMutablePointer<CKernels_Segment>
+    ) -> Int
     /// The signs of some entries of a row.
     static func signs(
         _ x: UnsafePointer<Self>, _ columns: UnsafePointer<Int32>, count: Int,
@@ -88,6 +94,14 @@ extension Float: KernelScalar {
         CKernels_row_tops_f32(x, rows, rowLength, count, isAbsolute, tops)
     }
 
+    static func rowEntries(
+        _ x: UnsafePointer<Float>, _ rows: UnsafePointer<CKernels_KnownRows>,
+        _ to: CKernels_Entries, positions: UnsafeMutablePointer<Int32>,
+        _ segments: UnsafeMutablePointer<CKernels_Segment>
+    ) -> Int {
+        CKernels_row_entries_f32(x, rows, to, positions, segments)
+    }
+
     static func signs(
         _ x: UnsafePointer<Float>, _ columns: UnsafePointer<Int32>, count: Int,
         _ out: UnsafeMutablePointer<Double>
@@ -139,6 +153,14 @@ extension Double: KernelScalar {
         _ tops: UnsafeMutablePointer<Double>
     ) {
         CKernels_row_tops_f64(x, rows, rowLength, count, isAbsolute, tops)
+    }
+
+    static func rowEntries(
+        _ x: UnsafePointer<Double>, _ rows: UnsafePointer<CKernels_KnownRows>,
+        _ to: CKernels_Entries, positions: UnsafeMutablePointer<Int32>,
+        _ segments: UnsafeMutablePointer<CKernels_Segment>
+    ) -> Int {
+        CKernels_row_entries_f64(x, rows, to, positions, segments)
     }
 
     static func signs(

@@ -71,6 +71,54 @@ package final class SparseRows: @unchecked Sendable {
         }
     }
 
+    /// Appends some rows as `appendRow` does each, of numbers that lie one after the other: a
+    /// segment each.
+    func appendRows(
+        _ segments: UnsafeBufferPointer<CKernels_Segment>, _ columns: UnsafePointer<Int32>,
+        _ values: UnsafePointer<Double>, keepsZeros: Bool
+    ) {
+        guard let first = segments.first?.start, let end = segments.last?.end else { return }
+        reserve(count + end - first)
+        let columns = columns + first
+        switch dtype {
+        case .float32:
+            append(segments, columns, values, keepsZeros, CKernels_round_rows_f32)
+        case .float64:
+            append(segments, columns, values, keepsZeros, CKernels_round_rows_f64)
+        case .float16, .bfloat16:
+            for segment in segments {
+                let start = segment.start - first
+                appendRow(
+                    count: segment.end - segment.start, columns + start, values + start,
+                    keepsZeros: keepsZeros)
+            }
+        }
+    }
+
+    private func append<Number>(
+        _ segments: UnsafeBufferPointer<CKernels_Segment>, _ columns: UnsafePointer<Int32>,
+        _ values: UnsafePointer<Double>, _ keepsZeros: Bool,
+        _ round: (
+            UnsafePointer<Double>, UnsafePointer<Int32>, UnsafePointer<CKernels_Segment>, Int,
+            Bool, UnsafeMutablePointer<Number>, UnsafeMutablePointer<Int32>,
+            UnsafeMutablePointer<Int>, UnsafeMutablePointer<Bool>
+        ) -> Int
+    ) {
+        let start = count
+        let rowsBefore = indptr.count
+        let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
+        let data = dataBuffer.memory.assumingMemoryBound(to: Number.self) + start
+        var isFinite = true
+        indptr.append(contentsOf: repeatElement(start, count: segments.count))
+        indptr.withUnsafeMutableBufferPointer { indptr in
+            guard let rows = segments.baseAddress, let ends = indptr.baseAddress else { return }
+            _ = round(
+                values, columns, rows, segments.count, keepsZeros, data, indices,
+                ends + rowsBefore, &isFinite)
+        }
+        if !isFinite { hasNonFinite = true }
+    }
+
     /// Appends a row of which all numbers are given, as they were computed; zeros are dropped.
     func appendFull<S: KernelScalar>(_ values: UnsafePointer<S>, count: Int) {
         let start = self.count

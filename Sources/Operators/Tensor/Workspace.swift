@@ -33,6 +33,8 @@ package final class Workspace {
     /// Cotangents at the support, and what becomes of them.
     @exclusivity(unchecked) var products = Scratch<Double>()
     @exclusivity(unchecked) var signs = Scratch<Double>()
+    /// Gradients by lambda, one a segment.
+    @exclusivity(unchecked) var gradients = Scratch<Double>()
     /// Distances of soft_topk, then its weights or slopes; whole lines of 16.
     @exclusivity(unchecked) var softness = Scratch<Double>()
     /// The forward and the backward set of a row, and those of all rows, for top_kast.
@@ -66,6 +68,7 @@ package final class Workspace {
         multipliers.trim()
         products.trim()
         signs.trim()
+        gradients.trim()
         softness.trim()
         innerSet.trim()
         outerSet.trim()
