@@ -44,6 +44,19 @@ INLINE Pass pass_at(eight_f64 t, const eight_f64 *z, size_t m, eight_f64 k, eigh
   return (Pass){target, sum - target, step, left > 0};
 }
 
+// About where the root lies: there, if only the k-th and the (k+1)-th score share, g lambda apart,
+// for p = 2; for p = 4/3 a parabola between the roots of (g + t)^3 + t^3 = cap for both ends of g.
+INLINE eight_f64 guess(eight_f64 g, eight_f64 next, eight_f64 lambda, const bool is_magnitude,
+                       const bool is_cubic) {
+  if (!is_cubic) return is_magnitude ? (next - g) / (2 + lambda) : (1 - g) * 0.5;
+  if (!is_magnitude) return 0.7937 - 0.2937 * g * g - 0.5 * g;
+  // cap = next - lambda t, by a first t.
+  eight_f64 side = cube_root(next);
+  eight_f64 t = 0.7937 * side - 0.2937 * g * g / side - 0.5 * g;
+  side *= 1 - lambda * t / (3 * next);
+  return 0.7937 * side - 0.2937 * g * g / side - 0.5 * g;
+}
+
 // Eight rows from row `first` on: the numbers of sixteen would not stay in registers.
 INLINE void eight_roots(size_t first, const double *tops, const int32_t *ks, const double *lambdas,
                         const bool is_magnitude, const bool is_cubic, CKernels_RowRoots *roots) {
@@ -93,7 +106,8 @@ INLINE void eight_roots(size_t first, const double *tops, const int32_t *ks, con
   eight_i64 open = usual & ~hard;
   roots->hard |= (uint16_t)(EIGHT_BITS(usual & hard) << first);
   eight_i64 solved = 0;
-  eight_f64 t = high * 0.5, root = 0;
+  eight_f64 t = guess(gap / lambda, next, lambda, is_magnitude, is_cubic), root = 0;
+  t = ((t > 0) & (t < high)) ? t : high * 0.5;
   for (int pass = 0; pass < PASSES_MAX && EIGHT_BITS(open) != 0; ++pass) {
     Pass at = pass_at(t, z, m, k, next, lambda, is_magnitude, is_cubic);
     low = at.excess < 0 ? t : low;

@@ -1,23 +1,21 @@
 // A few short rows at once: in a row of 64 numbers there is too little for SIMD along it.
 #include "isa.h"
 
-// Four stages of a butterfly make columns of 16 rows: stage D swaps what lies D rows and D lanes
-// apart.
+// Three stages of a butterfly make columns of 8 rows: stage D swaps what lies D rows and D lanes
+// apart. By eights: the columns of 16 rows would not stay in registers.
 #define SWAPPED(A, B, D, HALF)                                                                     \
   __builtin_shufflevector(A, B, FROM(0, D, HALF), FROM(1, D, HALF), FROM(2, D, HALF),              \
                           FROM(3, D, HALF), FROM(4, D, HALF), FROM(5, D, HALF), FROM(6, D, HALF),  \
-                          FROM(7, D, HALF), FROM(8, D, HALF), FROM(9, D, HALF), FROM(10, D, HALF), \
-                          FROM(11, D, HALF), FROM(12, D, HALF), FROM(13, D, HALF),                 \
-                          FROM(14, D, HALF), FROM(15, D, HALF))
+                          FROM(7, D, HALF))
 // Lane L of the lower row (HALF 0) comes from A, or from B's lane D below; of the upper one from
 // A's lane D above, or from B.
 #define FROM(L, D, HALF)                                                                           \
-  ((HALF) == 0 ? ((L) & (D) ? LANES + (L) - (D) : (L)) : ((L) & (D) ? LANES + (L) : (L) + (D)))
+  ((HALF) == 0 ? ((L) & (D) ? EIGHT + (L) - (D) : (L)) : ((L) & (D) ? EIGHT + (L) : (L) + (D)))
 #define STAGE(D)                                                                                   \
-  for (int i = 0; i < LANES; ++i) {                                                                \
+  for (int i = 0; i < EIGHT; ++i) {                                                                \
     if (i & (D)) continue;                                                                         \
-    line a = columns[i];                                                                           \
-    line b = columns[i + (D)];                                                                     \
+    eight a = columns[i];                                                                          \
+    eight b = columns[i + (D)];                                                                    \
     columns[i] = SWAPPED(a, b, D, 0);                                                              \
     columns[i + (D)] = SWAPPED(a, b, D, 1);                                                        \
   }
@@ -50,49 +48,53 @@
   }                                                                                                \
                                                                                                    \
   /* Inlined for every m, so that `top` is a few registers. */                                     \
-  INLINE void row_tops_##SUFFIX(                                                                   \
+  INLINE void eight_tops_##SUFFIX(                                                                 \
       const NUMBER *x, size_t rows, size_t n, const size_t m, bool absolute,                       \
       double *tops) {                                                                              \
-    typedef line_##SUFFIX line;                                                                    \
     typedef eight_##SUFFIX eight;                                                                  \
-    eight top[2][CKernels_row_tops_max];                                                           \
-    for (size_t j = 0; j < m; ++j) top[0][j] = top[1][j] = (eight)(NUMBER)(-INFINITY);             \
-    for (size_t start = 0; start < n; start += LANES) {                                            \
-      size_t width = n - start < LANES ? n - start : LANES;                                        \
-      line columns[LANES];                                                                         \
-      for (size_t r = 0; r < LANES; ++r) {                                                         \
+    eight top[CKernels_row_tops_max];                                                              \
+    for (size_t j = 0; j < m; ++j) top[j] = (eight)(NUMBER)(-INFINITY);                            \
+    for (size_t start = 0; start < n; start += EIGHT) {                                            \
+      size_t width = n - start < EIGHT ? n - start : EIGHT;                                        \
+      eight columns[EIGHT];                                                                        \
+      for (size_t r = 0; r < EIGHT; ++r) {                                                         \
         /* Lanes beyond the last row repeat it. */                                                 \
         const NUMBER *row = x + (r < rows ? r : rows - 1) * n + start;                             \
-        columns[r] = (line)(NUMBER)(-INFINITY);                                                    \
-        if (width == LANES) {                                                                      \
+        columns[r] = (eight)(NUMBER)(-INFINITY);                                                   \
+        if (width == EIGHT) {                                                                      \
           /* Not memcpy: compilers make one call of both, for any width. */                        \
-          __builtin_memcpy_inline(&columns[r], row, sizeof(line));                                 \
+          __builtin_memcpy_inline(&columns[r], row, sizeof(eight));                                \
         } else {                                                                                   \
           for (size_t c = 0; c < width; ++c) columns[r][c] = row[c];                               \
         }                                                                                          \
         if (absolute) {                                                                            \
-          line magnitude = __builtin_elementwise_abs(columns[r]);                                  \
+          eight magnitude = __builtin_elementwise_abs(columns[r]);                                 \
           columns[r] = magnitude < (NUMBER)INFINITY ? magnitude : columns[r];                      \
         }                                                                                          \
       }                                                                                            \
-      STAGE(8)                                                                                     \
       STAGE(4)                                                                                     \
       STAGE(2)                                                                                     \
       STAGE(1)                                                                                     \
       /* Columns beyond the last are -inf. */                                                      \
-      for (size_t c = 0; c < width; c += 4) {                                                      \
-        eight low[4], high[4];                                                                     \
-        for (size_t j = 0; j < 4; ++j) {                                                           \
-          low[j] = columns[c + j].lo;                                                              \
-          high[j] = columns[c + j].hi;                                                             \
-        }                                                                                          \
-        take_four_##SUFFIX(top[0], m, low);                                                        \
-        take_four_##SUFFIX(top[1], m, high);                                                       \
-      }                                                                                            \
+      take_four_##SUFFIX(top, m, columns);                                                         \
+      if (width > 4) take_four_##SUFFIX(top, m, columns + 4);                                      \
     }                                                                                              \
     for (size_t j = 0; j < m; ++j) {                                                               \
-      STORE(tops + j * LANES, __builtin_convertvector(top[0][m - 1 - j], eight_f64));              \
-      STORE(tops + j * LANES + EIGHT, __builtin_convertvector(top[1][m - 1 - j], eight_f64));      \
+      STORE(tops + j * LANES, __builtin_convertvector(top[m - 1 - j], eight_f64));                 \
+    }                                                                                              \
+  }                                                                                                \
+                                                                                                   \
+  INLINE void row_tops_##SUFFIX(                                                                   \
+      const NUMBER *x, size_t rows, size_t n, const size_t m, bool absolute,                       \
+      double *tops) {                                                                              \
+    const size_t low = rows < EIGHT ? rows : EIGHT;                                                \
+    eight_tops_##SUFFIX(x, low, n, m, absolute, tops);                                             \
+    if (rows > EIGHT) {                                                                            \
+      eight_tops_##SUFFIX(x + EIGHT * n, rows - EIGHT, n, m, absolute, tops + EIGHT);              \
+      return;                                                                                      \
+    }                                                                                              \
+    for (size_t j = 0; j < m; ++j) {                                                               \
+      for (size_t r = EIGHT; r < LANES; ++r) tops[j * LANES + r] = tops[j * LANES + low - 1];      \
     }                                                                                              \
   }                                                                                                \
                                                                                                    \
