@@ -101,14 +101,18 @@ def start_recvloop(programs, topkd, request, folder, cleanup):
     return start([str(programs["recvloop"]), str(answer)], "recvloop", folder, cleanup)
 
 
-def load(programs, address, connections, rate, seconds, request_file):
+def load(programs, address, connections, rate, seconds, request_file, send_buffer=0):
     """One run of load.c: requests/s, and p50 and p99 in microseconds. An address, or the path of a
-    Unix socket."""
+    Unix socket; a send buffer of so many bytes, or the system's."""
     where = address if address.startswith("/") else str(urlsplit(address).port)
     command = [str(programs["load"]), where, str(connections), f"{rate:.3f}", str(seconds)]
     limit = seconds + LOAD_SECONDS_EXTRA
     run = subprocess.run(
-        [*command, str(request_file)], capture_output=True, text=True, timeout=limit, check=False
+        [*command, str(request_file), str(send_buffer)],
+        capture_output=True,
+        text=True,
+        timeout=limit,
+        check=False,
     )
     if run.returncode != 0 or not run.stdout.startswith("RESULT "):
         sys.exit(f"load {address}: {run.stderr[-500:]}")

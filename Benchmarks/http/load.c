@@ -1,9 +1,10 @@
 // One HTTP request, sent again and again over keep-alive connections, at a fixed rate or as fast as
 // answers come.
 //
-//   load WHERE CONNECTIONS RATE SECONDS REQUEST     REQUEST is a file with header and body
+//   load WHERE CONNECTIONS RATE SECONDS REQUEST [SEND-BUFFER]
 //
-// WHERE is a port of 127.0.0.1 or the path of a Unix socket.
+// WHERE is a port of 127.0.0.1 or the path of a Unix socket; REQUEST is a file with header and body;
+// SEND-BUFFER is SO_SNDBUF in bytes, the system's without it.
 //
 // With a RATE this is an open loop: request i is due at start + i / RATE, whatever the server does.
 // It goes out on the connection that has been idle for longest, or waits for one; its latency runs
@@ -86,6 +87,10 @@ static void push_idle(struct connection *connection) {
   idle[(idle_head + idle_count++) % CONNECTIONS_MAX] = (int)(connection - connections);
 }
 
+static void set_send_buffer(int fd, int bytes) {
+  if (bytes > 0) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
 static int connect_tcp(int port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
   address.sin_port = htons((uint16_t)port);
@@ -104,8 +109,9 @@ static int connect_unix(const char *path) {
   return fd;
 }
 
-static void open_connection(struct connection *connection, const char *where) {
+static void open_connection(struct connection *connection, const char *where, int send_buffer) {
   connection->socket = where[0] == '/' ? connect_unix(where) : connect_tcp(atoi(where));
+  set_send_buffer(connection->socket, send_buffer);
   connection->answer = malloc(ANSWER_BYTES_MAX);
   if (connection->answer == NULL) fail("malloc");
   fcntl(connection->socket, F_SETFL, O_NONBLOCK);
@@ -223,15 +229,18 @@ static int ascending(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 6) {
-    fprintf(stderr, "usage: %s WHERE CONNECTIONS RATE SECONDS REQUEST\n", argv[0]);
+  if (argc != 6 && argc != 7) {
+    fprintf(stderr, "usage: %s WHERE CONNECTIONS RATE SECONDS REQUEST [SEND-BUFFER]\n", argv[0]);
     return 2;
   }
   int connection_count = atoi(argv[2]);
   if (connection_count < 1 || connection_count > CONNECTIONS_MAX) fail("CONNECTIONS");
   read_request(argv[5]);
   epoll = epoll_create1(0);
-  for (int i = 0; i < connection_count; ++i) open_connection(&connections[i], argv[1]);
+  int send_buffer = argc == 7 ? atoi(argv[6]) : 0;
+  for (int i = 0; i < connection_count; ++i) {
+    open_connection(&connections[i], argv[1], send_buffer);
+  }
   int64_t start = now();
   run(connection_count, atof(argv[3]), atof(argv[4]), start);
   double seconds = (double)(now() - start) / SECOND;
