@@ -7,11 +7,16 @@ package struct Message: Sendable {
     /// The body; `body.count` bytes.
     package let body: RawBuffer
     package let query: Query
+    /// What was found while the body arrived, where somebody looked.
+    package let arrival: ArrivalCheck?
 
-    package init(direction: Direction, body: RawBuffer, query: Query) {
+    package init(
+        direction: Direction, body: RawBuffer, query: Query, arrival: ArrivalCheck? = nil
+    ) {
         self.direction = direction
         self.body = body
         self.query = query
+        self.arrival = arrival
     }
 }
 
@@ -32,12 +37,20 @@ package protocol Codec: Sendable {
     func workingBytes(bodyBytes: Int) -> Int
     /// Bytes that have to be readable past the body's end.
     var paddingBytes: Int { get }
+    /// What looks at a body of so many bytes while it arrives; nil where that gains nothing.
+    func arrivalCheck(_ query: Query, _ body: RawBuffer, byteCount: Int) -> ArrivalCheck?
     /// Runs on a worker. O(body).
     func decode(_ message: Message, _ worker: Worker, _ pool: BufferPool) throws(ServiceError)
         -> InferenceRequest
     /// Runs on a worker. O(answer).
     func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
         -> EncodedAnswer
+}
+
+extension Codec {
+    package func arrivalCheck(
+        _ query: Query, _ body: RawBuffer, byteCount: Int
+    ) -> ArrivalCheck? { nil }
 }
 
 /// Every codec that the service has.

@@ -59,6 +59,8 @@ package struct Limits: Sendable {
     /// A body up to this size is computed on the thread that received it, if a worker is idle
     /// anyway: two thread switches cost more than the work (38k against 44k requests/s or more).
     package static let inlineBodyBytesMax = 8192
+    /// A raw body from this size on is checked while it arrives.
+    package static let arrivalCheckBytesMin = 65_536
     /// Recycled buffers above this are given back to the system.
     package static let idleBufferBytesMax = 128 << 20
     /// The JSON parser of a larger body is not kept.

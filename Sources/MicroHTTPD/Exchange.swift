@@ -4,7 +4,9 @@ import Glibc
 /// What to do with the body of a request whose header has been read.
 package enum BodyPlan {
     /// Store it here; `owner` keeps the memory alive. A longer body than announced cannot come.
-    case store(UnsafeMutableRawBufferPointer, owner: AnyObject)
+    /// `arrived` is told how many bytes are there, on the epoll thread, each time some came.
+    case store(
+        UnsafeMutableRawBufferPointer, owner: AnyObject, arrived: ((_ byteCount: Int) -> Void)?)
     /// Read it, forget it, then send this: the connection stays usable.
     case discard(then: Reply)
     /// Send this at once and close the connection: for bodies that are not worth reading.
@@ -62,7 +64,8 @@ package enum ConnectionEnd: String, CaseIterable, Sendable {
 package final class Exchange: @unchecked Sendable {
     private enum State {
         case header
-        case storing(UnsafeMutableRawBufferPointer, owner: AnyObject)
+        case storing(
+            UnsafeMutableRawBufferPointer, owner: AnyObject, arrived: ((Int) -> Void)?)
         case discarding(Reply)
         case ignoring
         case suspended
@@ -135,11 +138,12 @@ package final class Exchange: @unchecked Sendable {
                 RequestLine(
                     methodText: line.method, targetText: line.url, versionText: line.version,
                     targetCount: receivedTargetCount))
-        case .storing(let memory, _) where uploadCount.pointee > 0:
+        case .storing(let memory, _, let arrived) where uploadCount.pointee > 0:
             let count = uploadCount.pointee
             guard let upload, count <= memory.count - bodyCount else { return .NO }
             memory.baseAddress?.advanced(by: bodyCount).copyMemory(from: upload, byteCount: count)
             bodyCount += count
+            arrived?(bodyCount)
             connection.advance(to: bodyCount)
             uploadCount.pointee = 0
             return .YES
@@ -167,7 +171,8 @@ package final class Exchange: @unchecked Sendable {
         let targetFault = Self.isValidTarget(target) ? nil : HeaderFault.invalidTarget
         connection.enter(.body, now: monotonicNow())
         switch responder.begin(self, fault: audit.fault ?? targetFault) {
-        case .store(let memory, let owner): state = .storing(memory, owner: owner)
+        case .store(let memory, let owner, let arrived):
+            state = .storing(memory, owner: owner, arrived: arrived)
         case .discard(let reply): state = .discarding(reply)
         case .ignore: state = .ignoring
         case .refuse(let reply): return send(reply)

@@ -110,12 +110,16 @@ final class Gateway: Responder {
             guard let body = state.buffers.take(byteCount: bodyBytes),
                 let reservation = state.buffers.reserve(byteCount: workingBytes)
             else { throw .overloaded(.bytes) }
+            let arrival =
+                coding == nil
+                ? requestCodec.arrivalCheck(query, body, byteCount: length) : nil
             record.upload = Upload(
                 direction: direction, requestCodec: requestCodec, answerCodec: answerCodec,
-                query: query, body: body, coding: coding, deadlineNanoseconds: deadline,
-                reservation: reservation)
+                query: query, body: body, arrival: arrival, coding: coding,
+                deadlineNanoseconds: deadline, reservation: reservation)
             return .store(
-                UnsafeMutableRawBufferPointer(start: body.memory, count: length), owner: body)
+                UnsafeMutableRawBufferPointer(start: body.memory, count: length), owner: body,
+                arrived: arrival.map { arrival in { arrival.arrived(byteCount: $0) } })
         } catch {
             return refuse(exchange, record, Problem(error))
         }

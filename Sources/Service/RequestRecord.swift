@@ -77,6 +77,8 @@ final class Upload {
     let answerCodec: any Codec
     let query: Query
     let body: RawBuffer
+    /// What looks at the body while it arrives.
+    let arrival: ArrivalCheck?
     /// How the body is compressed.
     let coding: ContentCoding?
     /// When the answer is of no more use, on the monotonic clock.
@@ -86,7 +88,7 @@ final class Upload {
 
     init(
         direction: Direction, requestCodec: any Codec, answerCodec: any Codec, query: Query,
-        body: RawBuffer, coding: ContentCoding?, deadlineNanoseconds: Int,
+        body: RawBuffer, arrival: ArrivalCheck?, coding: ContentCoding?, deadlineNanoseconds: Int,
         reservation: BufferPool.Reservation?
     ) {
         self.direction = direction
@@ -94,6 +96,7 @@ final class Upload {
         self.answerCodec = answerCodec
         self.query = query
         self.body = body
+        self.arrival = arrival
         self.coding = coding
         self.deadlineNanoseconds = deadlineNanoseconds
         self.reservation = reservation

@@ -32,7 +32,9 @@ final class TopkCall: Call, @unchecked Sendable {
         answerCodec = upload.answerCodec
         coding = upload.coding
         deadlineNanoseconds = upload.deadlineNanoseconds
-        message = Message(direction: upload.direction, body: upload.body, query: upload.query)
+        message = Message(
+            direction: upload.direction, body: upload.body, query: upload.query,
+            arrival: upload.arrival)
     }
 
     var isAbandoned: Bool { exchange?.isAbandoned ?? false }

@@ -22,7 +22,7 @@ import Testing
                 byteCount: max(length, 1), alignment: 1)
             return .store(
                 UnsafeMutableRawBufferPointer(start: memory.baseAddress, count: length),
-                owner: Memory(memory))
+                owner: Memory(memory), arrived: nil)
         }
 
         func respond(_ exchange: Exchange) -> Answer {

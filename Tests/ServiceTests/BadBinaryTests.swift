@@ -123,6 +123,27 @@ import Testing
         #expect(good.status == 200)
     }
 
+    // Catches: a long body, looked at while it arrives, of which some numbers were not; -inf that is
+    // refused there.
+    @Test("NaN in a long body is named by row and column")
+    func longBody() throws {
+        let service = try LiveService()
+        defer { service.stop() }
+        let client = try service.client()
+        let headers = [("Content-Type", "application/octet-stream")]
+        for index in [0, 30_001, 39_999] {
+            var x = [Double](repeating: 1, count: 40_000)
+            x[index] = .nan
+            let response = try client.request(
+                "POST", "/topk?n=1000&k=1", headers: headers, body: Wire.bytes(x, .float32))
+            try BadInputTests.check(response, 422, "not_finite", "x", index / 1000, index % 1000)
+            x[index] = -.infinity
+            let good = try client.request(
+                "POST", "/topk?n=1000&k=1", headers: headers, body: Wire.bytes(x, .float32))
+            #expect(good.status == 200)
+        }
+    }
+
     @Test("NaN and +inf among raw numbers are named by row and column")
     func notFinite() throws {
         let service = try LiveService()

@@ -13,6 +13,17 @@ package struct OctetStreamCodec: Codec {
 
     package func workingBytes(bodyBytes: Int) -> Int { 0 }
 
+    package func arrivalCheck(
+        _ query: Query, _ body: RawBuffer, byteCount: Int
+    ) -> ArrivalCheck? {
+        // Beside x and cotangents a body has columns, too: they are no numbers of this type.
+        guard byteCount >= Limits.arrivalCheckBytesMin,
+            !query.items.contains(where: { $0.name == "inputs" })
+        else { return nil }
+        let name = query.items.first { $0.name == "dtype" }?.value ?? DType.float32.rawValue
+        return DType(rawValue: name).map { ArrivalCheck(body, $0) }
+    }
+
     private static let elsewhere = [
         "x": "the body: raw numbers",
         "cotangent": "POST /topk/vjp",
@@ -36,10 +47,12 @@ package struct OctetStreamCodec: Codec {
             plan = try Self.plan(message)
             Self.plans.keep(plan, key)
         }
+        let isFinite =
+            message.arrival?.hasFound(finite: plan.common.dtype, message.body) ?? false
         let x = DenseRows(
             message.body, dtype: plan.common.dtype, rowCount: plan.rowCount,
-            rowLength: plan.rowLength)
-        var rest = OctetStreamInputs(message.body, plan)
+            rowLength: plan.rowLength, isKnownFinite: isFinite)
+        var rest = OctetStreamInputs(message.body, plan, isKnownFinite: isFinite)
         let inputs = try rest.read()
         let row = plan.common.stackShape(rowLength: plan.rowLength, plan.parameters)
         let stack = try rest.readStack(rowLength: row.rowsPerInputRow * row.rowLength)

@@ -8,11 +8,14 @@ import Operators
 struct OctetStreamInputs {
     let body: RawBuffer
     let plan: Plan
+    private let isKnownFinite: Bool
     /// The first byte that has not been read.
     private(set) var offset: Int
 
-    init(_ body: RawBuffer, _ plan: Plan) {
+    /// - Parameter isKnownFinite: whether all numbers of the body are.
+    init(_ body: RawBuffer, _ plan: Plan, isKnownFinite: Bool) {
         self.body = body
+        self.isKnownFinite = isKnownFinite
         self.plan = plan
         let bytes = plan.rowCount * plan.rowLength * plan.common.dtype.byteCount
         offset = plan.inputs.isEmpty ? bytes : Self.padded(bytes)
@@ -50,7 +53,8 @@ struct OctetStreamInputs {
         return StackedRows(
             DenseRows(
                 body, byteOffset: start, dtype: dtype, rowCount: plan.stackCount * plan.rowCount,
-                rowLength: rowLength), stackCount: plan.stackCount)
+                rowLength: rowLength, isKnownFinite: isKnownFinite),
+            stackCount: plan.stackCount)
     }
 
     private mutating func rows(_ name: String, _ dtype: DType) throws(ServiceError) -> DenseRows {

@@ -23,8 +23,10 @@ enum Selection {
         guard let x = row.baseAddress else { return 0 }
         let scores = workspace.scores.reserve(n + lanes)
         let columns = workspace.columns.reserve(n + lanes)
-        // Four groups for each selected entry make a sharp bound.
-        let height = min(16, n / (4 * k))
+        // Four groups for each selected entry make a sharp bound. Where very few are selected of
+        // very many, higher groups: finding the bound among their maxima costs less, and the blocks
+        // that are read again are still few.
+        let height = min(max(16, min(256, n / (256 * k))), n / (4 * k))
         if height < 2 || n < 4 * lanes || hasInfinity {
             // Short rows, large k, rows with -inf: every finite entry.
             return gather(row, above: lowest, isAbsolute: isAbsolute, workspace)

@@ -1,3 +1,5 @@
+import CKernels
+
 /// The numeric types of values on the wire, by their NumPy (and ml_dtypes) names.
 package enum DType: String, CaseIterable, Sendable {
     case float32
@@ -68,6 +70,22 @@ package enum DType: String, CaseIterable, Sendable {
         case .float32: Float(value).isInfinite
         case .float16: abs(value) >= 65520
         case .bfloat16: abs(value) >= 0x1.ffp127
+        }
+    }
+}
+
+extension DType {
+    /// Whether `count` numbers are all finite. O(count).
+    package func areFinite(_ memory: UnsafeRawPointer, count: Int) -> Bool {
+        switch self {
+        case .float32:
+            CKernels_all_finite_f32(memory.assumingMemoryBound(to: Float.self), count)
+        case .float64:
+            CKernels_all_finite_f64(memory.assumingMemoryBound(to: Double.self), count)
+        case .float16:
+            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), count, 0x7c00)
+        case .bfloat16:
+            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), count, 0x7f80)
         }
     }
 }

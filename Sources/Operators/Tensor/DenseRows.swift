@@ -1,5 +1,3 @@
-import CKernels
-
 /// A dense batch: `rowCount` rows of `rowLength` numbers, row-major and contiguous, [B, n].
 package struct DenseRows: Sendable {
     package let dtype: DType
@@ -7,12 +5,15 @@ package struct DenseRows: Sendable {
     package let rowLength: Int
     private let buffer: RawBuffer
     private let byteOffset: Int
+    /// Whether somebody has looked at all of them already, and found neither NaN nor infinity.
+    let isKnownFinite: Bool
 
     /// A view of `rowCount * rowLength` elements that start `byteOffset` bytes into `buffer`.
     ///
     /// The caller has checked the sizes: a view that leaves the buffer is a programmer error.
     package init(
-        _ buffer: RawBuffer, byteOffset: Int = 0, dtype: DType, rowCount: Int, rowLength: Int
+        _ buffer: RawBuffer, byteOffset: Int = 0, dtype: DType, rowCount: Int, rowLength: Int,
+        isKnownFinite: Bool = false
     ) {
         let byteCount = rowCount * rowLength * dtype.byteCount
         precondition(byteOffset % dtype.byteCount == 0)
@@ -22,6 +23,7 @@ package struct DenseRows: Sendable {
         self.dtype = dtype
         self.rowCount = rowCount
         self.rowLength = rowLength
+        self.isKnownFinite = isKnownFinite
     }
 
     /// What it is a view of: several may share it.
@@ -87,21 +89,10 @@ package struct DenseRows: Sendable {
     }
 
     /// Whether all numbers of some rows are finite.
-    func isFinite(_ rows: Range<Int>) -> Bool {
+    package func isFinite(_ rows: Range<Int>) -> Bool {
         precondition(rows.upperBound <= rowCount)
-        guard !rows.isEmpty else { return true }
-        let memory = start(rows.lowerBound)
-        let count = rows.count * rowLength
-        return switch dtype {
-        case .float32:
-            CKernels_all_finite_f32(memory.assumingMemoryBound(to: Float.self), count)
-        case .float64:
-            CKernels_all_finite_f64(memory.assumingMemoryBound(to: Double.self), count)
-        case .float16:
-            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), count, 0x7c00)
-        case .bfloat16:
-            CKernels_all_finite_16(memory.assumingMemoryBound(to: UInt16.self), count, 0x7f80)
-        }
+        guard !isKnownFinite && !rows.isEmpty else { return true }
+        return dtype.areFinite(start(rows.lowerBound), count: rows.count * rowLength)
     }
 }
 
