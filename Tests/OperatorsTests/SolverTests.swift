@@ -63,6 +63,24 @@ import Testing
         }
     }
 
+    // Catches: a group of a long row that is not read again although its maximum reaches the bound.
+    @Test("pav is threshold where few of very many are selected", arguments: Names.paper)
+    func pavIsThresholdInLongRows(_ name: String) throws {
+        let op = try #require(Registry.find(name))
+        var random = SplitMix64(seed: 43)
+        for (n, k) in [(4_400, 1), (20_003, 3), (70_001, 1)] {
+            for kind in 0..<HostileRow.kindCount {
+                let x = HostileRow.make(kind, n, &random)
+                let answers = try ["threshold", "pav"].map {
+                    try Compute.forward(op, [x], parameters(op, $0, k: k, lambda: 0.1, p: 2))[0]
+                }
+                let size = max(1, answers[1].map { abs($0) }.max() ?? 1)
+                let distance = zip(answers[0], answers[1]).map { abs($0 - $1) }.max() ?? 0
+                #expect(distance <= 1e-11 * size, "\(name) n \(n) kind \(kind)")
+            }
+        }
+    }
+
     // Catches: wrong corrections or weights in the projections, and a residual that is small
     // before the answer is right.
     @Test("dykstra, converged, is threshold", arguments: Names.paper)
