@@ -203,6 +203,7 @@ CKernels_Moments CKernels_moments_f32(const float *a, const float *b, size_t n, 
 CKernels_Moments CKernels_moments_f64(const double *a, const double *b, size_t n, double shift,
                                       double *out, size_t height, double *maxima);
 
+#include "CKernels_halves.h"
 #include "CKernels_rows.h"
 #include "CKernels_soft.h"
 

@@ -47,7 +47,7 @@ struct GaussianRows {
             // What is sent is gone, bit for bit; what stays is as it was.
             for i in 0..<selected.count { u[Int(columns[i])] = 0 }
             if let place, !S.isStored(as: dtype) {
-                for i in 0..<n { dtype.store(Double(u[i]), place, at: i) }
+                S.narrow(u, count: n, as: dtype, place)
             }
             thresholds?.append(number: selected.threshold)
             counts?.append(number: Double(selected.checks))
@@ -179,16 +179,19 @@ struct GaussianRows {
         // Measured from any of the numbers, few digits are lost unless it is far out.
         let shift = Double(ours[0]) + Double(theirs?[0] ?? 0)
         let maxima: UnsafeMutablePointer<S> = Self.maxima(n, workspace)
-        let sums = S.moments(
+        var sums = S.moments(
             ours, theirs, count: n, shift: shift, u, height: Self.height, maxima)
-        if !S.isStored(as: x.dtype) {
-            Self.round(u, n, x.dtype)
-            _ = S.groupMaxima(u, count: n, height: Self.height, isAbsolute: true, maxima)
+        var areOfU = true
+        // Sums of 16-bit numbers are rounded to their type before anything is made of them.
+        if theirs != nil && !S.isStored(as: x.dtype) {
+            areOfU = Self.round(u, n, x.dtype, maxima, workspace)
+            sums = S.moments(
+                u, nil, count: n, shift: shift, u, height: Self.height, maxima)
         }
         let count = Double(n)
         let offset = sums.sum / count
         let squares = sums.squares - sums.sum * offset
-        let isSharp = S.isStored(as: x.dtype) && offset * offset * count < 100 * squares
+        let isSharp = areOfU && offset * offset * count < 100 * squares
         if isSharp && squares.isFinite && squares > 0x1p-900 && shift.isFinite {
             return (shift + offset, (squares / max(count - 1, 1)).squareRoot())
         }
@@ -200,20 +203,24 @@ struct GaussianRows {
         return Self.careful(u, n)
     }
 
-    /// 16-bit sums are rounded to their type before anything is made of them.
+    /// Rounds to a type of 16 bits; false where a sum was beyond it: that is infinite now.
     private static func round<S: KernelScalar>(
-        _ u: UnsafeMutablePointer<S>, _ n: Int, _ dtype: DType
-    ) {
-        var bits: UInt16 = 0
-        for i in 0..<n {
+        _ u: UnsafeMutablePointer<S>, _ n: Int, _ dtype: DType, _ maxima: UnsafePointer<S>,
+        _ workspace: Workspace
+    ) -> Bool {
+        let lanes = Int(CKernels_lanes)
+        let blocks = n / lanes / height + 1
+        var overflows = false
+        for i in 0..<blocks * lanes where dtype.overflows(Double(maxima[i])) { overflows = true }
+        if overflows {
             // A type's largest number is not what the sum was.
-            if dtype.overflows(Double(u[i])) {
-                u[i] = .infinity
-                continue
-            }
-            dtype.store(Double(u[i]), &bits, at: 0)
-            u[i] = S(dtype.load(&bits, at: 0))
+            for i in 0..<n where dtype.overflows(Double(u[i])) { u[i] = .infinity }
+            return false
         }
+        let halves = UnsafeMutableRawPointer(workspace.products.reserve(n))
+        S.narrow(u, count: n, as: dtype, halves)
+        S.load(halves, dtype, count: n, negated: false, into: u)
+        return true
     }
 
     /// By two passes, scaled so that no square overflows or vanishes.

@@ -22,9 +22,14 @@ protocol DenseScalar: BinaryFloatingPoint {
         _ weights: UnsafePointer<Self>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
         mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Self>)
     static func pack(
-        _ values: UnsafePointer<Self>, count: Int, _ data: UnsafeMutablePointer<Self>,
-        _ indices: UnsafeMutablePointer<Int32>, _ isFinite: inout Bool
+        _ values: UnsafePointer<Self>, count: Int, as dtype: DType,
+        _ data: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int32>,
+        _ isFinite: inout Bool
     ) -> Int
+    /// All of the numbers in a type of 16 bits, zeros with their sign.
+    static func narrow(
+        _ values: UnsafePointer<Self>, count: Int, as dtype: DType,
+        _ out: UnsafeMutableRawPointer)
     /// a + b into `out`, the sums of it and its square from `shift`, and its group maxima.
     static func moments(
         _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>?, count: Int, shift: Double,
@@ -90,10 +95,31 @@ extension Float: DenseScalar {
     }
 
     static func pack(
-        _ values: UnsafePointer<Float>, count: Int, _ data: UnsafeMutablePointer<Float>,
-        _ indices: UnsafeMutablePointer<Int32>, _ isFinite: inout Bool
+        _ values: UnsafePointer<Float>, count: Int, as dtype: DType,
+        _ data: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int32>,
+        _ isFinite: inout Bool
     ) -> Int {
-        CKernels_pack_f32(values, count, data, indices, &isFinite)
+        let halves = data.assumingMemoryBound(to: UInt16.self)
+        switch dtype {
+        case .float32:
+            let data = data.assumingMemoryBound(to: Float.self)
+            return CKernels_pack_f32(values, count, data, indices, &isFinite)
+        case .float16: return CKernels_pack_f16(values, count, halves, indices, &isFinite)
+        case .bfloat16: return CKernels_pack_bf16(values, count, halves, indices, &isFinite)
+        case .float64: preconditionFailure("float64 is computed as Double")
+        }
+    }
+
+    static func narrow(
+        _ values: UnsafePointer<Float>, count: Int, as dtype: DType,
+        _ out: UnsafeMutableRawPointer
+    ) {
+        let halves = out.assumingMemoryBound(to: UInt16.self)
+        switch dtype {
+        case .float16: CKernels_narrow_f16(values, count, halves)
+        case .bfloat16: CKernels_narrow_bf16(values, count, halves)
+        case .float32, .float64: preconditionFailure("only 16 bits are narrower")
+        }
     }
 }
 
@@ -155,9 +181,19 @@ extension Double: DenseScalar {
     }
 
     static func pack(
-        _ values: UnsafePointer<Double>, count: Int, _ data: UnsafeMutablePointer<Double>,
-        _ indices: UnsafeMutablePointer<Int32>, _ isFinite: inout Bool
+        _ values: UnsafePointer<Double>, count: Int, as dtype: DType,
+        _ data: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int32>,
+        _ isFinite: inout Bool
     ) -> Int {
-        CKernels_pack_f64(values, count, data, indices, &isFinite)
+        precondition(dtype == .float64)
+        let data = data.assumingMemoryBound(to: Double.self)
+        return CKernels_pack_f64(values, count, data, indices, &isFinite)
+    }
+
+    static func narrow(
+        _ values: UnsafePointer<Double>, count: Int, as dtype: DType,
+        _ out: UnsafeMutableRawPointer
+    ) {
+        preconditionFailure("float64 is computed as Double")
     }
 }

@@ -66,8 +66,8 @@ package final class SparseRows: @unchecked Sendable {
         switch dtype {
         case .float32: append(count, columns, values, keepsZeros, start, CKernels_round_f32)
         case .float64: append(count, columns, values, keepsZeros, start, CKernels_round_f64)
-        case .float16: append(count, columns, values, keepsZeros, .float16, start)
-        case .bfloat16: append(count, columns, values, keepsZeros, .bfloat16, start)
+        case .float16: append(count, columns, values, keepsZeros, start, CKernels_round_f16)
+        case .bfloat16: append(count, columns, values, keepsZeros, start, CKernels_round_bf16)
         }
     }
 
@@ -85,13 +85,10 @@ package final class SparseRows: @unchecked Sendable {
             append(segments, columns, values, keepsZeros, CKernels_round_rows_f32)
         case .float64:
             append(segments, columns, values, keepsZeros, CKernels_round_rows_f64)
-        case .float16, .bfloat16:
-            for segment in segments {
-                let start = segment.start - first
-                appendRow(
-                    count: segment.end - segment.start, columns + start, values + start,
-                    keepsZeros: keepsZeros)
-            }
+        case .float16:
+            append(segments, columns, values, keepsZeros, CKernels_round_rows_f16)
+        case .bfloat16:
+            append(segments, columns, values, keepsZeros, CKernels_round_rows_bf16)
         }
     }
 
@@ -124,22 +121,11 @@ package final class SparseRows: @unchecked Sendable {
         let start = self.count
         reserve(start + count)
         let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
-        if S.isStored(as: dtype) {
-            let data = dataBuffer.memory.assumingMemoryBound(to: S.self) + start
-            var isFinite = true
-            let kept = S.pack(values, count: count, data, indices, &isFinite)
-            if !isFinite { hasNonFinite = true }
-            return indptr.append(start + kept)
-        }
-        var kept = start
-        for i in 0..<count {
-            dtype.store(Double(values[i]), dataBuffer.memory, at: kept)
-            indexBuffer.memory.storeBytes(
-                of: Int32(i), toByteOffset: 4 * kept, as: Int32.self)
-            kept += dtype.load(dataBuffer.memory, at: kept) != 0 ? 1 : 0
-            if !values[i].isFinite { hasNonFinite = true }
-        }
-        indptr.append(kept)
+        let data = dataBuffer.memory + start * dtype.byteCount
+        var isFinite = true
+        let kept = S.pack(values, count: count, as: dtype, data, indices, &isFinite)
+        if !isFinite { hasNonFinite = true }
+        indptr.append(start + kept)
     }
 
     /// Appends a row of columns without numbers: for outputs that are lists of indices.
@@ -186,28 +172,6 @@ package final class SparseRows: @unchecked Sendable {
         UnsafePointer<Double>, UnsafePointer<Int32>?, Int, Bool, UnsafeMutablePointer<Number>,
         UnsafeMutablePointer<Int32>, UnsafeMutablePointer<Bool>
     ) -> Int
-
-    /// One loop a type: the switch inside `store` folds away.
-    @inline(__always)
-    private func append(
-        _ count: Int, _ columns: UnsafePointer<Int32>?, _ values: UnsafePointer<Double>,
-        _ keepsZeros: Bool, _ dtype: DType, _ start: Int
-    ) {
-        let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
-        let data = dataBuffer.memory + start * dtype.byteCount
-        var kept = 0
-        var check = 0.0
-        for i in 0..<count {
-            check += values[i] * 0
-            // + 0: no negative zeros.
-            dtype.store(values[i] + 0, data, at: kept)
-            indices[kept] = columns?[i] ?? Int32(i)
-            kept += keepsZeros || dtype.load(data, at: kept) != 0 ? 1 : 0
-        }
-        assert((1..<max(kept, 1)).allSatisfy { indices[$0 - 1] < indices[$0] })
-        if check != 0 { hasNonFinite = true }
-        indptr.append(start + kept)
-    }
 
     private func reserve(_ needed: Int) {
         reserveIndices(needed)
