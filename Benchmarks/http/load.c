@@ -3,8 +3,8 @@
 //
 //   load WHERE CONNECTIONS RATE SECONDS REQUEST [SEND-BUFFER]
 //
-// WHERE is a port of 127.0.0.1 or the path of a Unix socket; REQUEST is a file with header and body;
-// SEND-BUFFER is SO_SNDBUF in bytes, the system's without it.
+// WHERE is a port of 127.0.0.1 or the path of a Unix socket; REQUEST is a file with header and
+// body; SEND-BUFFER is SO_SNDBUF in bytes, the system's without it.
 //
 // With a RATE this is an open loop: request i is due at start + i / RATE, whatever the server does.
 // It goes out on the connection that has been idle for longest, or waits for one; its latency runs

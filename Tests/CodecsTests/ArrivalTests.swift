@@ -4,8 +4,8 @@ import Testing
 
 @testable import Codecs
 
-/// Catches a body that is believed to be finite although nobody has looked at all of it, or at it as
-/// what it is.
+/// Catches a body that is believed to be finite although nobody has looked at all of it, or at it
+/// as what it is.
 @Suite struct ArrivalTests {
     private static let count = 20_000
 

@@ -123,8 +123,8 @@ import Testing
         #expect(good.status == 200)
     }
 
-    // Catches: a long body, looked at while it arrives, of which some numbers were not; -inf that is
-    // refused there.
+    // Catches: a long body, looked at while it arrives, of which some numbers were not; -inf that
+    // is refused there.
     @Test("NaN in a long body is named by row and column")
     func longBody() throws {
         let service = try LiveService()

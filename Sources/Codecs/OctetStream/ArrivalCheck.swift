@@ -1,8 +1,8 @@
 import Inference
 import Operators
 
-/// Looks at the numbers of a raw body while they arrive, and are in the cache: of a row of millions,
-/// reading it once more from memory would take as long as the operator does.
+/// Looks at the numbers of a raw body while they arrive, and are in the cache: of a row of
+/// millions, reading it once more from memory would take as long as the operator does.
 ///
 /// Used by the thread that receives, then by the one that decodes: the scheduler's lock lies
 /// between.
