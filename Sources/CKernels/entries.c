@@ -27,11 +27,8 @@ INLINE double complete(const Row *row, size_t start, size_t end, double k, const
       quad_f64 slopes = (is_cubic ? 3 * u * u : 1) * row->inverse;
       STORE(to.slopes + i, is_capped ? 0 : clamped(slopes));
       STORE(to.levels + i, is_capped ? 0 : clamped(u));
-      quad_mask mask = __builtin_convertvector(is_capped, quad_mask);
-      uint8_t bits;
-      memcpy(&bits, &mask, sizeof bits);
       const unsigned lanes = end - i < QUAD ? (1u << (end - i)) - 1 : (1u << QUAD) - 1;
-      capped += __builtin_popcount(bits & lanes);
+      capped += __builtin_popcount(QUAD_BITS(is_capped) & lanes);
     }
   }
   // At least one entry is active by a full weight; rounding may have capped it.

@@ -1,5 +1,5 @@
 // Numbers become 16-bit floats, rounded once.
-#include "isa.h"
+#include "rounding.h"
 
 typedef uint16_t line_u16 __attribute__((ext_vector_type(LANES)));
 typedef uint32_t line_u32 __attribute__((ext_vector_type(LANES)));
@@ -96,33 +96,7 @@ INLINE line_f32 floats_at(const float *values, size_t width) {
     return kept;                                                                                   \
   }                                                                                                \
                                                                                                    \
-  KERNEL(size_t, CKernels_round_##SUFFIX,                                                          \
-         (const double *values, const int32_t *columns, size_t n, bool keeps_zeros,                \
-          uint16_t *data, int32_t *indices, bool *is_finite),                                      \
-         (values, columns, n, keeps_zeros, data, indices, is_finite)) {                            \
-    return round_##SUFFIX(values, columns, n, keeps_zeros, data, indices, is_finite);              \
-  }                                                                                                \
-                                                                                                   \
-  KERNEL(size_t, CKernels_round_rows_##SUFFIX,                                                     \
-         (const double *values, const int32_t *columns, const CKernels_Segment *rows,              \
-          size_t count, bool keeps_zeros, uint16_t *data, int32_t *indices, ptrdiff_t *ends,       \
-          bool *is_finite),                                                                        \
-         (values, columns, rows, count, keeps_zeros, data, indices, ends, is_finite)) {            \
-    const size_t start = rows[0].start, all = rows[count - 1].end - start;                         \
-    size_t kept = round_##SUFFIX(values, columns, all, keeps_zeros, data, indices, is_finite);     \
-    const bool is_whole = kept == all;                                                             \
-    if (!is_whole) kept = 0;                                                                       \
-    for (size_t r = 0; r < count; ++r) {                                                           \
-      const size_t own = rows[r].start - start, end = rows[r].end - start;                         \
-      /* A zero was dropped: once more, row by row. */                                             \
-      if (!is_whole) {                                                                             \
-        kept += round_##SUFFIX(values + own, columns + own, end - own, keeps_zeros, data + kept,   \
-                               indices + kept, is_finite);                                         \
-      }                                                                                            \
-      ends[r] += (ptrdiff_t)(is_whole ? end : kept);                                               \
-    }                                                                                              \
-    return kept;                                                                                   \
-  }                                                                                                \
+  DEFINE_ROUNDING(SUFFIX, uint16_t)                                                                \
                                                                                                    \
   INLINE line_u16 narrowed_##SUFFIX(line_f32 line) {                                               \
     line = line < (float)LARGEST ? line : (float)LARGEST;                                          \

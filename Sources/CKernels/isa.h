@@ -51,14 +51,18 @@ typedef int64_t line_i64 __attribute__((ext_vector_type(LANES)));
 typedef uint64_t line_u64 __attribute__((ext_vector_type(LANES)));
 typedef bool lane_mask __attribute__((ext_vector_type(LANES)));
 
-// A line's comparison as 16 bits, lane 0 lowest.
-#define MASK_BITS(COMPARISON)                                                                      \
+// A comparison as bits, lane 0 lowest: a line's 16, or fewer of its parts.
+#define BITS_OF(BITS, MASK, COMPARISON)                                                            \
   ({                                                                                               \
-    lane_mask mask = __builtin_convertvector(COMPARISON, lane_mask);                               \
-    uint16_t bits;                                                                                 \
-    memcpy(&bits, &mask, sizeof bits);                                                             \
-    bits;                                                                                          \
+    MASK lanes_of_comparison = __builtin_convertvector(COMPARISON, MASK);                          \
+    BITS bits_of_comparison;                                                                       \
+    memcpy(&bits_of_comparison, &lanes_of_comparison, sizeof bits_of_comparison);                  \
+    bits_of_comparison;                                                                            \
   })
+#define MASK_BITS(COMPARISON) BITS_OF(uint16_t, lane_mask, COMPARISON)
+#define EIGHT_BITS(COMPARISON) BITS_OF(uint8_t, eight_mask, COMPARISON)
+// The upper half of the byte is anything.
+#define QUAD_BITS(COMPARISON) BITS_OF(uint8_t, quad_mask, COMPARISON)
 enum { ALL_LANES = (1 << LANES) - 1 };
 
 // Half a line: fewer registers, and one instruction makes bits of a comparison.
@@ -74,24 +78,17 @@ typedef double quad_f64 __attribute__((ext_vector_type(QUAD)));
 typedef int64_t quad_i64 __attribute__((ext_vector_type(QUAD)));
 typedef bool quad_mask __attribute__((ext_vector_type(QUAD)));
 
-#define EIGHT_BITS(COMPARISON)                                                                     \
-  ({                                                                                               \
-    eight_mask mask = __builtin_convertvector(COMPARISON, eight_mask);                             \
-    uint8_t bits;                                                                                  \
-    memcpy(&bits, &mask, sizeof bits);                                                             \
-    bits;                                                                                          \
-  })
-
+// Locals by names that no argument has: `line` was once what it was to be loaded from.
 #define LOAD(TYPE, FROM)                                                                           \
   ({                                                                                               \
-    TYPE line;                                                                                     \
-    memcpy(&line, FROM, sizeof line);                                                              \
-    line;                                                                                          \
+    TYPE loaded_line;                                                                              \
+    memcpy(&loaded_line, FROM, sizeof loaded_line);                                                \
+    loaded_line;                                                                                   \
   })
 #define STORE(TO, LINE)                                                                            \
   do {                                                                                             \
-    __typeof__(LINE) stored = (LINE);                                                              \
-    memcpy(TO, &stored, sizeof stored);                                                            \
+    __typeof__(LINE) stored_line = (LINE);                                                         \
+    memcpy(TO, &stored_line, sizeof stored_line);                                                  \
   } while (0)
 
 // By halves: fifteen additions one after the other took longer than all the rest. What is missing

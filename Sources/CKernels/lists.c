@@ -1,5 +1,5 @@
 // Passes over lists of candidates and of selected entries.
-#include "isa.h"
+#include "rounding.h"
 
 KERNEL(size_t, CKernels_keep, (double *scores, int32_t *columns, size_t n, double bound),
        (scores, columns, n, bound)) {
@@ -95,34 +95,7 @@ KERNEL(double, CKernels_largest_magnitude, (const double *values, size_t n), (va
                                       indices + kept);                                             \
   }                                                                                                \
                                                                                                    \
-  KERNEL(size_t, CKernels_round_##SUFFIX,                                                          \
-         (const double *values, const int32_t *columns, size_t n, bool keeps_zeros, NUMBER *data,  \
-          int32_t *indices, bool *is_finite),                                                      \
-         (values, columns, n, keeps_zeros, data, indices, is_finite)) {                            \
-    return round_##SUFFIX(values, columns, n, keeps_zeros, data, indices, is_finite);              \
-  }                                                                                                \
-                                                                                                   \
-  KERNEL(size_t, CKernels_round_rows_##SUFFIX,                                                     \
-         (const double *values, const int32_t *columns, const CKernels_Segment *rows,              \
-          size_t count, bool keeps_zeros, NUMBER *data, int32_t *indices, ptrdiff_t *ends,         \
-          bool *is_finite),                                                                        \
-         (values, columns, rows, count, keeps_zeros, data, indices, ends, is_finite)) {            \
-    const size_t start = rows[0].start, all = rows[count - 1].end - start;                         \
-    size_t kept = round_##SUFFIX(values, columns, all, keeps_zeros, data, indices, is_finite);     \
-    if (kept == all) {                                                                             \
-      for (size_t r = 0; r < count; ++r) ends[r] += (ptrdiff_t)(rows[r].end - start);              \
-      return kept;                                                                                 \
-    }                                                                                              \
-    /* A zero was dropped: once more, row by row. */                                               \
-    kept = 0;                                                                                      \
-    for (size_t r = 0; r < count; ++r) {                                                           \
-      kept += round_line_##SUFFIX(values, columns, rows[r].start - start,                          \
-                                  rows[r].end - rows[r].start, keeps_zeros, data + kept,           \
-                                  indices + kept);                                                 \
-      ends[r] += (ptrdiff_t)kept;                                                                  \
-    }                                                                                              \
-    return kept;                                                                                   \
-  }                                                                                                \
+  DEFINE_ROUNDING(SUFFIX, NUMBER)                                                                  \
                                                                                                    \
   KERNEL(size_t, CKernels_pack_##SUFFIX,                                                           \
          (const NUMBER *values, size_t n, NUMBER *data, int32_t *indices, bool *is_finite),        \

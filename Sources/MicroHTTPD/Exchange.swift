@@ -4,7 +4,8 @@ import Glibc
 /// What to do with the body of a request whose header has been read.
 package enum BodyPlan {
     /// Store it here; `owner` keeps the memory alive. A longer body than announced cannot come.
-    /// `arrived` is told how many bytes are there, on the epoll thread, each time some came.
+    /// `arrived` is told how many bytes are there, on the epoll thread, each time some came: it may
+    /// take about as long as copying them does.
     case store(
         UnsafeMutableRawBufferPointer, owner: AnyObject, arrived: ((_ byteCount: Int) -> Void)?)
     /// Read it, forget it, then send this: the connection stays usable.

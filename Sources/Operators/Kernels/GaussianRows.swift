@@ -181,17 +181,16 @@ struct GaussianRows {
         let maxima: UnsafeMutablePointer<S> = Self.maxima(n, workspace)
         var sums = S.moments(
             ours, theirs, count: n, shift: shift, u, height: Self.height, maxima)
-        var areOfU = true
         // Sums of 16-bit numbers are rounded to their type before anything is made of them.
         if theirs != nil && !S.isStored(as: x.dtype) {
-            areOfU = Self.round(u, n, x.dtype, maxima, workspace)
+            Self.round(u, n, x.dtype, maxima, workspace)
             sums = S.moments(
                 u, nil, count: n, shift: shift, u, height: Self.height, maxima)
         }
         let count = Double(n)
         let offset = sums.sum / count
         let squares = sums.squares - sums.sum * offset
-        let isSharp = areOfU && offset * offset * count < 100 * squares
+        let isSharp = offset * offset * count < 100 * squares
         if isSharp && squares.isFinite && squares > 0x1p-900 && shift.isFinite {
             return (shift + offset, (squares / max(count - 1, 1)).squareRoot())
         }
@@ -203,24 +202,22 @@ struct GaussianRows {
         return Self.careful(u, n)
     }
 
-    /// Rounds to a type of 16 bits; false where a sum was beyond it: that is infinite now.
+    /// Rounds to a type of 16 bits; a sum beyond it becomes infinite, and is refused as such.
     private static func round<S: KernelScalar>(
         _ u: UnsafeMutablePointer<S>, _ n: Int, _ dtype: DType, _ maxima: UnsafePointer<S>,
         _ workspace: Workspace
-    ) -> Bool {
+    ) {
         let lanes = Int(CKernels_lanes)
         let blocks = n / lanes / height + 1
-        var overflows = false
-        for i in 0..<blocks * lanes where dtype.overflows(Double(maxima[i])) { overflows = true }
-        if overflows {
+        let hasOverflow = (0..<blocks * lanes).contains { dtype.overflows(Double(maxima[$0])) }
+        if hasOverflow {
             // A type's largest number is not what the sum was.
             for i in 0..<n where dtype.overflows(Double(u[i])) { u[i] = .infinity }
-            return false
+            return
         }
         let halves = UnsafeMutableRawPointer(workspace.products.reserve(n))
         S.narrow(u, count: n, as: dtype, halves)
         S.load(halves, dtype, count: n, negated: false, into: u)
-        return true
     }
 
     /// By two passes, scaled so that no square overflows or vanishes.

@@ -87,7 +87,7 @@ struct Support: ~Copyable {
         count = 0
         rowCount = 1
         segmentCount = 0
-        // Every segment has an entry.
+        // Every segment has an entry, but for those of short rows, of which there are fewer.
         _ = segmentScratch.reserve(capacity + 1)
         isAscending = true
         _ = columnScratch.reserve(capacity + 16)
