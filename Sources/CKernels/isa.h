@@ -69,6 +69,7 @@ enum { ALL_LANES = (1 << LANES) - 1 };
 enum { EIGHT = 8 };
 typedef float eight_f32 __attribute__((ext_vector_type(EIGHT)));
 typedef double eight_f64 __attribute__((ext_vector_type(EIGHT)));
+typedef int32_t eight_i32 __attribute__((ext_vector_type(EIGHT)));
 typedef int64_t eight_i64 __attribute__((ext_vector_type(EIGHT)));
 typedef bool eight_mask __attribute__((ext_vector_type(EIGHT)));
 
@@ -94,10 +95,8 @@ typedef bool quad_mask __attribute__((ext_vector_type(QUAD)));
 // By halves: fifteen additions one after the other took longer than all the rest. What is missing
 // to a line may as well be zeros: sums of a quad and of such a line are the same.
 INLINE double sum_of_quad(quad_f64 quad) { return (quad[0] + quad[2]) + (quad[1] + quad[3]); }
-INLINE double sum_of(line_f64 line) {
-  eight_f64 eight = line.lo + line.hi;
-  return sum_of_quad(eight.lo + eight.hi);
-}
+INLINE double sum_of_eight(eight_f64 eight) { return sum_of_quad(eight.lo + eight.hi); }
+INLINE double sum_of(line_f64 line) { return sum_of_eight(line.lo + line.hi); }
 
 // BITS and SIGNED are integers as wide as NUMBER.
 #define DEFINE_ORDER(SUFFIX, NUMBER, BITS, SIGNED)                                                 \

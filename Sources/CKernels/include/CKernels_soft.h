@@ -15,10 +15,7 @@ typedef struct CKernels_Softness {
   double inverse;
 } CKernels_Softness;
 
-void CKernels_soft_distances_f32(const float *x, size_t n, CKernels_Softness at, float *e);
-void CKernels_soft_distances_f64(const double *x, size_t n, CKernels_Softness at, double *e);
-
-/// What `soft_split` finds: how many entries are above the centre, how many are near it or above
+/// What `soft_measure` finds: how many entries are above the centre, how many are near it or above
 /// (SIZE_MAX: more than near_max), and of the others the sum and that of the squares.
 typedef struct CKernels_SoftSplit {
   size_t above;
@@ -27,11 +24,12 @@ typedef struct CKernels_SoftSplit {
   double squares;
 } CKernels_SoftSplit;
 
-/// Copies the entries that are above or near: a distance of more than 2^-16 (2^-30 in float64).
-/// `near` has room for near_max + 32; zeros follow the last.
-CKernels_SoftSplit CKernels_soft_split_f32(const float *e, size_t n, size_t near_max, float *near);
-CKernels_SoftSplit CKernels_soft_split_f64(const double *e, size_t n, size_t near_max,
-                                           double *near);
+/// Makes distances of x, and copies those that are above or near: more than 2^-14 (2^-28 in
+/// float64). `near` has room for near_max + 80; zeros follow the last.
+CKernels_SoftSplit CKernels_soft_measure_f32(const float *x, size_t n, CKernels_Softness at,
+                                             float *e, size_t near_max, float *near);
+CKernels_SoftSplit CKernels_soft_measure_f64(const double *x, size_t n, CKernels_Softness at,
+                                             double *e, size_t near_max, double *near);
 
 /// At the threshold centre + tau log(s), with q = y below and q = 1 - y above the centre: the sums
 /// of q below less those above, of w = y (1 - y), of w (1 - 2 y) and of w^2.
@@ -55,13 +53,16 @@ CKernels_SoftSums CKernels_soft_sums_f64(const double *e, size_t n, double s);
 CKernels_SoftSides CKernels_soft_sides_f32(const float *e, size_t n, double s);
 CKernels_SoftSides CKernels_soft_sides_f64(const double *e, size_t n, double s);
 
-/// Distances in, y out; and y (1 - y) out.
-void CKernels_soft_weights_f32(float *e, size_t n, double s);
-void CKernels_soft_weights_f64(double *e, size_t n, double s);
-void CKernels_soft_slopes_f32(float *e, size_t n, double s);
-void CKernels_soft_slopes_f64(double *e, size_t n, double s);
+/// Distances in, y out; whether all are positive.
+bool CKernels_soft_weights_f32(float *e, size_t n, double s);
+bool CKernels_soft_weights_f64(double *e, size_t n, double s);
 
-/// The sums of w_i and of w_i (scale c_i - origin), and the largest |scale c_i|.
+/// Distances in, y (1 - y) out; the first of the largest of n >= 1.
+size_t CKernels_soft_slopes_f32(float *e, size_t n, double s);
+size_t CKernels_soft_slopes_f64(double *e, size_t n, double s);
+
+/// The sums of w_i and of w_i (scale c_i - origin), and, in float64, the largest |scale c_i|. Of
+/// floats the scale is 1.
 typedef struct CKernels_SoftMean {
   double total;
   double moment;
@@ -73,15 +74,11 @@ CKernels_SoftMean CKernels_soft_mean_f32(const float *w, const float *c, size_t 
 CKernels_SoftMean CKernels_soft_mean_f64(const double *w, const double *c, size_t n, double scale,
                                          double origin);
 
-/// The first of the largest of n >= 1 numbers, none of which is negative.
-size_t CKernels_soft_steepest_f32(const float *w, size_t n);
-size_t CKernels_soft_steepest_f64(const double *w, size_t n);
-
 /// out_i = w_i (scale c_i - mean) inverse / scale, kept within the type's finite numbers; `scale`
-/// is a power of two.
-void CKernels_soft_product_f32(const float *w, const float *c, size_t n, double scale, double mean,
+/// is a power of two. Whether none is 0.
+bool CKernels_soft_product_f32(const float *w, const float *c, size_t n, double scale, double mean,
                                double inverse, float *out);
-void CKernels_soft_product_f64(const double *w, const double *c, size_t n, double scale,
+bool CKernels_soft_product_f64(const double *w, const double *c, size_t n, double scale,
                                double mean, double inverse, double *out);
 
 #endif

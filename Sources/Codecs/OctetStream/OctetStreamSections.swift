@@ -141,11 +141,16 @@ struct OctetStreamSection {
                 start += width * rows.dtype.byteCount
             }
         case .dense(let rows):
-            memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
             var start = memory
             rows.forEachRow { rows, row in
-                rows.scatter(row, to: start)
-                start += rows.rowLength * rows.dtype.byteCount
+                let bytes = rows.rowLength * rows.dtype.byteCount
+                if rows.impliesColumns {
+                    rows.copy(rows.entries(row..<row + 1), to: start)
+                } else {
+                    start.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+                    rows.scatter(row, to: start)
+                }
+                start += bytes
             }
         case .perRow(let rows, let type):
             Self.write(rows, type, memory)
@@ -162,11 +167,11 @@ struct OctetStreamSection {
                 sink.store(total)
             }
         case .indices(let rows):
-            rows.forEachRun { rows, range in sink.store(rows, rows.entries(range)) }
+            rows.forEachRun { rows, range in sink.store(rows, range) }
         case .paddedIndices(let rows, let width):
             rows.forEachRow { rows, row in
                 let entries = rows.entries(row..<row + 1)
-                sink.store(rows, entries)
+                sink.store(rows, row..<row + 1)
                 for _ in entries.count..<width { sink.store(rows.rowLength) }
             }
         }
@@ -209,7 +214,13 @@ struct IndexSink {
         memory += dtype.byteCount
     }
 
-    mutating func store(_ rows: SparseRows, _ entries: Range<Int>) {
+    /// The columns of some rows.
+    mutating func store(_ rows: SparseRows, _ range: Range<Int>) {
+        if rows.impliesColumns {
+            for _ in range { storeAll(rows.rowLength) }
+            return
+        }
+        let entries = rows.entries(range)
         guard !entries.isEmpty, let base = rows.indices.baseAddress else { return }
         switch dtype {
         case .int32:
@@ -218,6 +229,23 @@ struct IndexSink {
         case .int64:
             for entry in entries { store(Int(base[entry])) }
         }
+    }
+
+    /// 0 to n - 1.
+    private mutating func storeAll(_ n: Int) {
+        switch dtype {
+        case .int32: storeAll(n, Int32.self)
+        case .int64: storeAll(n, Int64.self)
+        }
+    }
+
+    private mutating func storeAll<Index: FixedWidthInteger>(_ n: Int, _ type: Index.Type) {
+        for column in 0..<n {
+            memory.storeBytes(
+                of: Index(truncatingIfNeeded: column),
+                toByteOffset: column * MemoryLayout<Index>.size, as: type)
+        }
+        memory += n * MemoryLayout<Index>.size
     }
 }
 

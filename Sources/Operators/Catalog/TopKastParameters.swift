@@ -234,7 +234,8 @@ enum TopKastParameters {
             guard given == nil else { return nil }
             guard isGlobal else {
                 let k = counts(n).backward
-                workspace.shortTops.find(theta, rows: rows, rowLength: n, kMax: k)
+                workspace.shortTops.find(
+                    theta, rows: rows, rowLength: n, kMax: k, isAbsolute: true)
                 return nil
             }
             let counts = counts(rows * n)

@@ -48,25 +48,25 @@ enum HardSelection {
     }
 }
 
-/// The largest magnitudes of a few short rows, found together with SIMD across the rows.
+/// The largest entries or magnitudes of a few short rows, found together: SIMD goes across the rows.
 struct ShortTops: ~Copyable {
     private var tops = Scratch<Double>()
     private var count = 0
 
     /// Looks at up to `ShortRows.rowsMax` rows; knows nothing where they are long, or k is large.
     mutating func find<S: KernelScalar>(
-        _ x: UnsafePointer<S>, rows: Int, rowLength n: Int, kMax: Int
+        _ x: UnsafePointer<S>, rows: Int, rowLength n: Int, kMax: Int, isAbsolute: Bool
     ) {
         count = 0
         guard n <= ShortRows.lengthMax && kMax <= CKernels_row_tops_max else { return }
         count = max(kMax, CKernels_row_tops_min)
         S.rowTops(
-            x, rows: rows, rowLength: n, count, isAbsolute: true,
+            x, rows: rows, rowLength: n, count, isAbsolute: isAbsolute,
             tops.reserve(CKernels_row_tops_max * ShortRows.rowsMax))
     }
 
     /// The k-th of a row; nil where `find` has not looked.
     func kth(_ k: Int, row: Int) -> Double? {
-        k <= count ? tops.pointer[(k - 1) * ShortRows.rowsMax + row] : nil
+        k >= 1 && k <= count ? tops.pointer[(k - 1) * ShortRows.rowsMax + row] : nil
     }
 }

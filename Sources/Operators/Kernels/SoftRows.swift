@@ -27,77 +27,120 @@ struct SoftRows {
     ) throws(OperatorError) {
         let n = block.x.rowLength
         let thresholds = output["threshold"]
-        for row in block.rows {
+        let rowsAtOnce = ShortRows.rowsAtOnce(rowLength: n)
+        for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsAtOnce)
+        {
             try block.cancellation.check()
-            let finiteCount = workspace.finiteCounts.pointer[row - block.rows.lowerBound]
-            var k = k.number(row: row)
-            if k > Double(finiteCount) {
-                guard shrinks else {
-                    throw .tooFewFiniteEntries(
-                        row: row, k: Int(k.rounded(.up)), finiteCount: finiteCount)
-                }
-                k = Double(finiteCount)
-            }
-            let loaded = block.x.rows(
-                row..<row + 1, as: S.self, negated: isSmallest, &workspace.row)
-            let x = UnsafeBufferPointer(start: loaded, count: n)
-            let tau = temperature(row)
-            var threshold = 0.0
-            if k > 0 && k < Double(finiteCount) {
-                let root = SoftThreshold(k: k, tau: tau).solve(
-                    x, finiteCount: finiteCount, workspace)
-                threshold = root.threshold
-                let distances = SoftThreshold.distances(n, S.self, workspace)
+            let rows = first..<min(first + rowsAtOnce, block.rows.upperBound)
+            let loaded = block.x.rows(rows, as: S.self, negated: isSmallest, &workspace.row)
+            let largest = rows.reduce(0) { max($0, k.number(row: $1)) }
+            workspace.shortTops.find(
+                loaded, rows: rows.count, rowLength: n,
+                kMax: Int(min(largest, Double(n))) + 1, isAbsolute: false)
+            for row in rows {
+                let finite = workspace.finiteCounts.pointer[row - block.rows.lowerBound]
+                let task = Row(
+                    x: UnsafeBufferPointer(start: loaded + (row - first) * n, count: n),
+                    k: try demand(k.number(row: row), row, finite), tau: temperature(row),
+                    finiteCount: finite, index: row - first)
                 if direction == .forward {
-                    S.softWeights(distances, count: n, root.s)
-                } else {
-                    S.softSlopes(distances, count: n, root.s)
+                    let threshold = appendWeights(task, to: output.answer, workspace)
+                    thresholds?.append(number: isSmallest ? -threshold : threshold)
+                } else if let stack {
+                    multiply(stack, row, task, output, workspace)
                 }
-            } else {
-                threshold = settle(x, isNone: k == 0, tau, workspace)
-            }
-            if direction == .forward {
-                output.answer.appendFull(SoftThreshold.distances(n, S.self, workspace), count: n)
-                thresholds?.append(number: isSmallest ? -threshold : threshold)
-            } else if let stack {
-                multiply(stack, row, S.self, tau, output, workspace)
             }
         }
     }
 
-    /// k = 0 or all: every entry is decided, no entry has a slope. Returns a threshold that is far
-    /// enough.
-    private func settle<S: KernelScalar>(
-        _ x: UnsafeBufferPointer<S>, isNone: Bool, _ tau: Double, _ workspace: Workspace
+    /// k of a row, or as many as it has.
+    private func demand(
+        _ k: Double, _ row: Int, _ finiteCount: Int
+    ) throws(OperatorError) -> Double {
+        if k <= Double(finiteCount) { return k }
+        guard shrinks else {
+            throw .tooFewFiniteEntries(
+                row: row, k: Int(k.rounded(.up)), finiteCount: finiteCount)
+        }
+        return Double(finiteCount)
+    }
+
+    /// What is asked of a row.
+    private struct Row<S: KernelScalar> {
+        let x: UnsafeBufferPointer<S>
+        let k: Double
+        let tau: Double
+        let finiteCount: Int
+        /// Among the rows that `workspace.shortTops` knows.
+        let index: Int
+
+        /// k = 0 or all: every entry is decided, none has a slope.
+        var isSettled: Bool { k <= 0 || k >= Double(finiteCount) }
+
+        func solve(_ workspace: Workspace, into distances: UnsafeMutablePointer<S>)
+            -> SoftThreshold.Root
+        {
+            SoftThreshold(k: k, tau: tau)
+                .solve(x, finiteCount: finiteCount, index, workspace, into: distances)
+        }
+    }
+
+    /// Appends y of a row, and returns its threshold.
+    private func appendWeights<S: KernelScalar>(
+        _ row: Row<S>, to answer: SparseRows, _ workspace: Workspace
     ) -> Double {
-        let weights = SoftThreshold.distances(x.count, S.self, workspace)
+        var threshold = 0.0
+        answer.appendFull(S.self, &workspace.softness) { weights in
+            if row.isSettled {
+                threshold = settle(row, into: weights)
+                return false
+            }
+            let root = row.solve(workspace, into: weights)
+            threshold = root.threshold
+            return S.softWeights(weights, count: row.x.count, root.s)
+        }
+        return threshold
+    }
+
+    /// Writes ones or zeros; returns a threshold that is far enough.
+    private func settle<S: KernelScalar>(
+        _ row: Row<S>, into weights: UnsafeMutablePointer<S>
+    ) -> Double {
+        let isNone = row.k == 0
         var extreme: Double?
-        for (i, value) in x.enumerated() {
-            let isTaken = !isNone && value.isFinite
-            weights[i] = isTaken && direction == .forward ? 1 : 0
+        for (i, value) in row.x.enumerated() {
+            weights[i] = !isNone && value.isFinite ? 1 : 0
             if value.isFinite {
                 let value = Double(value)
                 extreme = extreme.map { isNone ? max($0, value) : min($0, value) } ?? value
             }
         }
         // exp(-746) is 0.
-        let threshold = (extreme ?? 0) + (isNone ? 746 : -746) * tau
+        let threshold = (extreme ?? 0) + (isNone ? 746 : -746) * row.tau
         let limit = Double.greatestFiniteMagnitude
         return min(max(threshold, -limit), limit)
     }
 
     private func multiply<S: KernelScalar>(
-        _ stack: StackedRows, _ row: Int, _ type: S.Type, _ tau: Double,
-        _ output: OperatorOutput, _ workspace: Workspace
+        _ stack: StackedRows, _ row: Int, _ task: Row<S>, _ output: OperatorOutput,
+        _ workspace: Workspace
     ) {
         let n = stack.rows.rowLength
-        let weights = SoftThreshold.distances(n, S.self, workspace)
-        let products = UnsafeMutableRawPointer(workspace.products.reserve(n))
-            .assumingMemoryBound(to: S.self)
-        let pivot = S.softSteepest(weights, count: n)
+        let weights = UnsafeMutableRawPointer(
+            workspace.softness.reserve(n + Int(CKernels_lanes))
+        ).assumingMemoryBound(to: S.self)
+        var pivot = 0
+        if task.isSettled {
+            weights.update(repeating: 0, count: n)
+        } else {
+            pivot = S.softSlopes(
+                weights, count: n, task.solve(workspace, into: weights).s)
+        }
         for g in 0..<stack.stackCount {
             let index = stack.rowIndex(g, row)
-            let c = stack.rows.rows(index..<index + 1, as: S.self, negated: false, &workspace.row)
+            // Where x may lie is taken.
+            let c = stack.rows.rows(
+                index..<index + 1, as: S.self, negated: false, &workspace.selection)
             // Measured from a steep entry: a constant cotangent has no gradient at all.
             var scale = 1.0
             var mean = S.softMean(weights, c, count: n, scale: scale, origin: Double(c[pivot]))
@@ -108,10 +151,11 @@ struct SoftRows {
             }
             let average =
                 scale * Double(c[pivot]) + (mean.total > 0 ? mean.moment / mean.total : 0)
-            S.softProduct(
-                weights, c, count: n, scale: scale, mean: average,
-                inverse: (isSmallest ? -1 : 1) / tau, products)
-            output.answer.appendFull(products, count: n)
+            output.answer.appendFull(S.self, &workspace.products) { products in
+                S.softProduct(
+                    weights, c, count: n, scale: scale, mean: average,
+                    inverse: (isSmallest ? -1 : 1) / task.tau, products)
+            }
         }
     }
 }

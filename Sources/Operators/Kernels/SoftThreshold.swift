@@ -10,7 +10,7 @@ import Glibc
 ///
 /// O(n) for each of the few passes of `solve`, and a selection.
 struct SoftThreshold {
-    /// Where the row was solved: entries are distances from `centre` in the workspace.
+    /// Where the row was solved: its entries are left as distances from `centre`.
     struct Root {
         let centre: Double
         let u: Double
@@ -32,7 +32,10 @@ struct SoftThreshold {
     private static let reach = 30.0
     private static let passesMax = 200
 
-    /// 0 < k < finiteCount. The row's distances are left in `workspace.softness`.
+    /// 0 < k < finiteCount. The row's distances are left in `distances`, which has room for whole
+    /// lines of 16.
+    ///
+    /// - Parameter index: of the row among those that `workspace.shortTops` has looked at.
     ///
     /// f(u) = sum q below - sum q above - (k - count above) falls from positive to negative: a root
     /// is enclosed as the passes go. Near it, the cubic Taylor polynomial of f is solved (its error
@@ -40,11 +43,12 @@ struct SoftThreshold {
     /// method runs on the logarithms of both sides, which are nearly straight lines there. A step
     /// that leaves the bracket halves it instead.
     func solve<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ workspace: Workspace
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ index: Int, _ workspace: Workspace,
+        into distances: UnsafeMutablePointer<S>
     ) -> Root {
-        guard let x = row.baseAddress else { preconditionFailure("rows are not empty") }
-        var (centre, isAbove) = centre(row, hasInfinity: finiteCount < row.count, workspace)
-        var entries = measure(x, row.count, from: centre, isAbove, workspace)
+        var (centre, isAbove) = centre(
+            row, hasInfinity: finiteCount < row.count, index, workspace)
+        var entries = measure(row, from: centre, isAbove, workspace, into: distances)
         var demand = k - Double(entries.split.above)
         var u = 0.0
         var low = -Double.infinity
@@ -61,7 +65,7 @@ struct SoftThreshold {
                 high -= moved
                 u -= moved
                 isAbove = false
-                entries = measure(x, row.count, from: centre, isAbove, workspace)
+                entries = measure(row, from: centre, isAbove, workspace, into: distances)
                 demand = k - Double(entries.split.above)
             }
             workspace.passCount += 1
@@ -76,7 +80,7 @@ struct SoftThreshold {
                 isNear
                 ? Self.shortStep(sums, excess)
                 : Self.longStep(
-                    S.softSides(entries.distances, count: row.count, s), isUp: excess > 0, demand)
+                    S.softSides(distances, count: row.count, s), isUp: excess > 0, demand)
             // The polynomial's error is below d^4 / 24 of its slope: beyond the last digit.
             let isLast = isNear && abs(length) < (S.isStored(as: .float64) ? 1e-3 : 0.02)
             let target = u + length
@@ -98,14 +102,6 @@ struct SoftThreshold {
         return Root(centre: centre, u: u, s: exp(min(max(u, -700), 700)), tau: tau)
     }
 
-    /// Where the distances of a row of `count` numbers lie, in whole lines of 16.
-    static func distances<S: KernelScalar>(
-        _ count: Int, _ type: S.Type, _ workspace: Workspace
-    ) -> UnsafeMutablePointer<S> {
-        UnsafeMutableRawPointer(workspace.softness.reserve(count + Int(CKernels_lanes)))
-            .assumingMemoryBound(to: S.self)
-    }
-
     /// The row's distances, and those of them that a threshold near the centre is made of.
     private struct Entries<S: KernelScalar> {
         let distances: UnsafePointer<S>
@@ -114,7 +110,7 @@ struct SoftThreshold {
         let split: CKernels_SoftSplit
 
         /// - Parameter isNear: whether s is between 1 / 4 and 4. Then what is far below the centre
-        ///   has r = e / s <= 2^-14 (2^-28 in float64), and a share of r - r^2, to rounding.
+        ///   has r = e / s <= 2^-12 (2^-26 in float64), and a share of r - r^2, to rounding.
         func sums(_ s: Double, isNear: Bool) -> CKernels_SoftSums {
             guard isNear && split.near != Int(bitPattern: UInt.max) else {
                 return S.softSums(distances, count: count, s)
@@ -134,22 +130,22 @@ struct SoftThreshold {
 
     /// Measures the row from a centre; above it are those at it, too, if `isAbove`.
     private func measure<S: KernelScalar>(
-        _ x: UnsafePointer<S>, _ count: Int, from centre: Double, _ isAbove: Bool,
-        _ workspace: Workspace
+        _ row: UnsafeBufferPointer<S>, from centre: Double, _ isAbove: Bool,
+        _ workspace: Workspace, into distances: UnsafeMutablePointer<S>
     ) -> Entries<S> {
-        let distances = Self.distances(count, S.self, workspace)
+        guard let x = row.baseAddress else { preconditionFailure("rows are not empty") }
+        let count = row.count
         // Differences of huge numbers stay finite; tiny ones are no matter beside such a tau.
         let scale = tau > 1 && S.isStored(as: .float64) ? 0x1p-2 : 1
         let at = CKernels_Softness(
             centre: centre, scale: isAbove ? -scale : scale,
             inverse: min(1 / (tau * scale), 0x1p1000))
-        S.softDistances(x, count: count, at, distances)
         // Where most are near, all are looked at.
         let nearMax = count / 3
         let near = UnsafeMutableRawPointer(
-            workspace.offsets.reserve(nearMax + 2 * Int(CKernels_lanes))
+            workspace.offsets.reserve(nearMax + 80)
         ).assumingMemoryBound(to: S.self)
-        let split = S.softSplit(distances, count: count, nearMax: nearMax, near)
+        let split = S.softMeasure(x, count: count, at, distances, nearMax: nearMax, near)
         return Entries(distances: distances, count: count, near: near, split: split)
     }
 
@@ -157,25 +153,41 @@ struct SoftThreshold {
     /// counts as above the centre if the fraction is more than half: whichever leaves less to be
     /// made up by differences.
     private func centre<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, hasInfinity: Bool, _ workspace: Workspace
+        _ row: UnsafeBufferPointer<S>, hasInfinity: Bool, _ index: Int, _ workspace: Workspace
     ) -> (Double, isAbove: Bool) {
         let whole = Int(k)
         let fraction = k - Double(whole)
+        if let next = workspace.shortTops.kth(whole + 1, row: index) {
+            let kth = workspace.shortTops.kth(whole, row: index) ?? next
+            return Self.centre(kth: kth, next: next, whole, fraction)
+        }
         let count = Selection.gather(
             row, k: whole + 1, hasInfinity: hasInfinity, isAbsolute: false, workspace
         ) { $0 }
         let ranks = Ranks.select(
             workspace.scores.pointer, count: count, k: max(whole, 1),
             workspace.selection.reserve(count))
-        guard whole > 0, let next = ranks.next else { return (ranks.kth, fraction > 0.5) }
-        return fraction == 0 ? (next / 2 + ranks.kth / 2, false) : (next, fraction > 0.5)
+        let next = whole > 0 ? ranks.next ?? ranks.kth : ranks.kth
+        return Self.centre(kth: ranks.kth, next: next, whole, fraction)
+    }
+
+    private static func centre(
+        kth: Double, next: Double, _ whole: Int, _ fraction: Double
+    ) -> (Double, isAbove: Bool) {
+        whole > 0 && fraction == 0 ? (next / 2 + kth / 2, false) : (next, fraction > 0.5)
     }
 
     /// The root of f(u + d) = f - W d + B d^2 / 2 - (W - 6 Q) d^3 / 6, by Newton's method.
     private static func shortStep(_ sums: CKernels_SoftSums, _ excess: Double) -> Double {
         let third = sums.slope - 6 * sums.squares
-        var d = excess / sums.slope
-        for _ in 0..<4 {
+        let inverse = 1 / sums.slope
+        let r = excess * inverse
+        // The inverse series; a small step of it needs but one of Newton's.
+        let bend = sums.bend * inverse / 2
+        var d = r * (1 + r * (bend + r * (2 * bend * bend - third * inverse / 6)))
+        let isSmall = abs(r) < 0.125
+        if !isSmall { d = r }
+        for _ in 0..<(isSmall ? 1 : 4) {
             let value = excess + d * (-sums.slope + d * (sums.bend / 2 - d * third / 6))
             let derivative = -sums.slope + d * (sums.bend - d * third / 2)
             guard derivative < 0 else { break }

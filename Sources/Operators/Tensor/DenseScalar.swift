@@ -3,24 +3,22 @@ import CKernels
 /// Kernels that write or sum up whole rows, for the types that rows are computed in.
 protocol DenseScalar: BinaryFloatingPoint {
     /// SOFT top-k, see CKernels.h.
-    static func softDistances(
+    static func softMeasure(
         _ x: UnsafePointer<Self>, count: Int, _ at: CKernels_Softness,
-        _ out: UnsafeMutablePointer<Self>)
-    static func softSplit(
-        _ e: UnsafePointer<Self>, count: Int, nearMax: Int, _ near: UnsafeMutablePointer<Self>
+        _ e: UnsafeMutablePointer<Self>, nearMax: Int, _ near: UnsafeMutablePointer<Self>
     ) -> CKernels_SoftSplit
     static func softSums(_ e: UnsafePointer<Self>, count: Int, _ s: Double) -> CKernels_SoftSums
     static func softSides(_ e: UnsafePointer<Self>, count: Int, _ s: Double) -> CKernels_SoftSides
-    static func softWeights(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double)
-    static func softSlopes(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double)
-    static func softSteepest(_ weights: UnsafePointer<Self>, count: Int) -> Int
+    static func softWeights(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double) -> Bool
+    static func softSlopes(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double) -> Int
     static func softMean(
         _ weights: UnsafePointer<Self>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
         origin: Double
     ) -> CKernels_SoftMean
     static func softProduct(
         _ weights: UnsafePointer<Self>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
-        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Self>)
+        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Self>
+    ) -> Bool
     static func pack(
         _ values: UnsafePointer<Self>, count: Int, as dtype: DType,
         _ data: UnsafeMutableRawPointer, _ indices: UnsafeMutablePointer<Int32>,
@@ -45,17 +43,11 @@ extension Float: DenseScalar {
         CKernels_moments_f32(a, b, count, shift, out, height, maxima)
     }
 
-    static func softDistances(
+    static func softMeasure(
         _ x: UnsafePointer<Float>, count: Int, _ at: CKernels_Softness,
-        _ out: UnsafeMutablePointer<Float>
-    ) {
-        CKernels_soft_distances_f32(x, count, at, out)
-    }
-
-    static func softSplit(
-        _ e: UnsafePointer<Float>, count: Int, nearMax: Int, _ near: UnsafeMutablePointer<Float>
+        _ e: UnsafeMutablePointer<Float>, nearMax: Int, _ near: UnsafeMutablePointer<Float>
     ) -> CKernels_SoftSplit {
-        CKernels_soft_split_f32(e, count, nearMax, near)
+        CKernels_soft_measure_f32(x, count, at, e, nearMax, near)
     }
 
     static func softSums(_ e: UnsafePointer<Float>, count: Int, _ s: Double) -> CKernels_SoftSums {
@@ -68,16 +60,12 @@ extension Float: DenseScalar {
         CKernels_soft_sides_f32(e, count, s)
     }
 
-    static func softWeights(_ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double) {
+    static func softWeights(_ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double) -> Bool {
         CKernels_soft_weights_f32(e, count, s)
     }
 
-    static func softSlopes(_ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double) {
+    static func softSlopes(_ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double) -> Int {
         CKernels_soft_slopes_f32(e, count, s)
-    }
-
-    static func softSteepest(_ weights: UnsafePointer<Float>, count: Int) -> Int {
-        CKernels_soft_steepest_f32(weights, count)
     }
 
     static func softMean(
@@ -90,7 +78,7 @@ extension Float: DenseScalar {
     static func softProduct(
         _ weights: UnsafePointer<Float>, _ c: UnsafePointer<Float>, count: Int, scale: Double,
         mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Float>
-    ) {
+    ) -> Bool {
         CKernels_soft_product_f32(weights, c, count, scale, mean, inverse, out)
     }
 
@@ -131,17 +119,11 @@ extension Double: DenseScalar {
         CKernels_moments_f64(a, b, count, shift, out, height, maxima)
     }
 
-    static func softDistances(
+    static func softMeasure(
         _ x: UnsafePointer<Double>, count: Int, _ at: CKernels_Softness,
-        _ out: UnsafeMutablePointer<Double>
-    ) {
-        CKernels_soft_distances_f64(x, count, at, out)
-    }
-
-    static func softSplit(
-        _ e: UnsafePointer<Double>, count: Int, nearMax: Int, _ near: UnsafeMutablePointer<Double>
+        _ e: UnsafeMutablePointer<Double>, nearMax: Int, _ near: UnsafeMutablePointer<Double>
     ) -> CKernels_SoftSplit {
-        CKernels_soft_split_f64(e, count, nearMax, near)
+        CKernels_soft_measure_f64(x, count, at, e, nearMax, near)
     }
 
     static func softSums(_ e: UnsafePointer<Double>, count: Int, _ s: Double) -> CKernels_SoftSums {
@@ -154,16 +136,12 @@ extension Double: DenseScalar {
         CKernels_soft_sides_f64(e, count, s)
     }
 
-    static func softWeights(_ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double) {
+    static func softWeights(_ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double) -> Bool {
         CKernels_soft_weights_f64(e, count, s)
     }
 
-    static func softSlopes(_ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double) {
+    static func softSlopes(_ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double) -> Int {
         CKernels_soft_slopes_f64(e, count, s)
-    }
-
-    static func softSteepest(_ weights: UnsafePointer<Double>, count: Int) -> Int {
-        CKernels_soft_steepest_f64(weights, count)
     }
 
     static func softMean(
@@ -176,7 +154,7 @@ extension Double: DenseScalar {
     static func softProduct(
         _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Double>, count: Int, scale: Double,
         mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>
-    ) {
+    ) -> Bool {
         CKernels_soft_product_f64(weights, c, count, scale, mean, inverse, out)
     }
 

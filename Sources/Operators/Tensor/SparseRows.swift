@@ -14,6 +14,9 @@ package final class SparseRows: @unchecked Sendable {
     @exclusivity(unchecked) package private(set) var indptr: [Int] = [0]
     @exclusivity(unchecked) private var indexBuffer = RawBuffer(capacity: 0)
     @exclusivity(unchecked) private var dataBuffer = RawBuffer(capacity: 0)
+    /// Whether each row so far has all of its columns: they are not stored then, until someone
+    /// asks for `indices`.
+    @exclusivity(unchecked) package private(set) var impliesColumns = true
 
     /// Whether a NaN or an infinity was ever appended since `reset`: an invariant that failed.
     @exclusivity(unchecked) package private(set) var hasNonFinite = false
@@ -24,9 +27,10 @@ package final class SparseRows: @unchecked Sendable {
     /// Stored numbers (nnz).
     package var count: Int { indptr[indptr.count - 1] }
 
-    /// `count` column indices.
+    /// `count` column indices. Where they were implied, this stores them: one thread at a time.
     package var indices: UnsafeBufferPointer<Int32> {
-        UnsafeBufferPointer(
+        if impliesColumns { storeColumns() }
+        return UnsafeBufferPointer(
             start: UnsafePointer(indexBuffer.memory.assumingMemoryBound(to: Int32.self)),
             count: count)
     }
@@ -44,6 +48,7 @@ package final class SparseRows: @unchecked Sendable {
         self.dtype = dtype
         self.rowLength = rowLength
         hasNonFinite = false
+        impliesColumns = true
         indptr.removeAll(keepingCapacity: true)
         indptr.reserveCapacity(rowCapacity + 1)
         indptr.append(0)
@@ -116,14 +121,32 @@ package final class SparseRows: @unchecked Sendable {
         if !isFinite { hasNonFinite = true }
     }
 
-    /// Appends a row of which all numbers are given, as they were computed; zeros are dropped.
-    func appendFull<S: KernelScalar>(_ values: UnsafePointer<S>, count: Int) {
-        let start = self.count
-        reserve(start + count)
-        let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
+    /// Appends a row of which all numbers are given, as `fill` computes them; zeros are dropped.
+    ///
+    /// - Parameters:
+    ///   - scratch: for numbers that are narrowed afterwards.
+    ///   - fill: gets room for `rowLength` numbers and 16 more; says whether it knows that none of
+    ///     them is 0 or NaN.
+    @inline(__always)
+    func appendFull<S: KernelScalar>(
+        _ type: S.Type, _ scratch: inout Scratch<Double>,
+        _ fill: (UnsafeMutablePointer<S>) -> Bool
+    ) {
+        let start = count
+        let room = rowLength + Int(CKernels_lanes)
+        reserveData(start + room)
         let data = dataBuffer.memory + start * dtype.byteCount
+        let isInPlace = S.isStored(as: dtype)
+        let values = (isInPlace ? data : UnsafeMutableRawPointer(scratch.reserve(room)))
+            .assumingMemoryBound(to: S.self)
+        if fill(values) && isInPlace && impliesColumns {
+            indptr.append(start + rowLength)
+            return
+        }
+        reserveIndices(start + rowLength)
+        let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self) + start
         var isFinite = true
-        let kept = S.pack(values, count: count, as: dtype, data, indices, &isFinite)
+        let kept = S.pack(values, count: rowLength, as: dtype, data, indices, &isFinite)
         if !isFinite { hasNonFinite = true }
         indptr.append(start + kept)
     }
@@ -141,6 +164,7 @@ package final class SparseRows: @unchecked Sendable {
     /// shaped like x. Its columns are not stored.
     func appendDense() -> UnsafeMutableRawPointer {
         let start = count
+        precondition(impliesColumns, "rows of some columns, then of all")
         reserveData(start + rowLength)
         indptr.append(start + rowLength)
         return dataBuffer.memory + start * dtype.byteCount
@@ -179,6 +203,20 @@ package final class SparseRows: @unchecked Sendable {
     }
 
     private func reserveIndices(_ needed: Int) {
+        if impliesColumns { storeColumns() }
+        growIndices(needed)
+    }
+
+    private func storeColumns() {
+        growIndices(count)
+        let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self)
+        for start in indptr.dropLast() {
+            for column in 0..<rowLength { indices[start + column] = Int32(column) }
+        }
+        impliesColumns = false
+    }
+
+    private func growIndices(_ needed: Int) {
         let indexBytes = needed * MemoryLayout<Int32>.stride
         if indexBytes > indexBuffer.capacity {
             indexBuffer = Self.grown(indexBuffer, to: indexBytes, used: count * 4)
@@ -194,7 +232,8 @@ package final class SparseRows: @unchecked Sendable {
 
     private static func grown(_ buffer: RawBuffer, to needed: Int, used: Int) -> RawBuffer {
         let larger = RawBuffer(capacity: max(needed, buffer.capacity * 2, 1024))
-        larger.memory.copyMemory(from: buffer.memory, byteCount: used)
+        // Of columns that are implied nothing is there yet.
+        larger.memory.copyMemory(from: buffer.memory, byteCount: min(used, buffer.capacity))
         return larger
     }
 }

@@ -22,7 +22,7 @@ package final class Workspace {
     @exclusivity(unchecked) var row = Scratch<Double>()
     /// The k-th and (k+1)-th largest scores of a few short rows, see `ShortRows`.
     @exclusivity(unchecked) var shortRows = ShortRows()
-    /// The largest magnitudes of a few short rows, for top_kast.
+    /// The largest entries or magnitudes of a few short rows.
     @exclusivity(unchecked) var shortTops = ShortTops()
     /// The pads of the solvers that sort.
     @exclusivity(unchecked) var sorting = Scratch<CKernels_SortEntry>()
@@ -35,7 +35,7 @@ package final class Workspace {
     @exclusivity(unchecked) var signs = Scratch<Double>()
     /// Gradients by lambda, one a segment.
     @exclusivity(unchecked) var gradients = Scratch<Double>()
-    /// Distances of soft_topk, then its weights or slopes; whole lines of 16.
+    /// Slopes of soft_topk, and weights that are narrowed afterwards; whole lines of 16.
     @exclusivity(unchecked) var softness = Scratch<Double>()
     /// The forward and the backward set of a row, and those of all rows, for top_kast.
     @exclusivity(unchecked) var innerSet = Scratch<Int32>()
