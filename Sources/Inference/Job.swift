@@ -158,6 +158,7 @@ final class Job: @unchecked Sendable {
         let rows = request.x.rowCount
         guard case .row = request.op.scope(request.parameters) else { return [0..<rows] }
         let rowsPerBlock = max(1, Limits.blockElements / max(1, request.x.rowLength))
+        if rows <= rowsPerBlock { return [0..<rows] }
         return stride(from: 0, to: rows, by: rowsPerBlock).map { start in
             start..<min(rows, start + rowsPerBlock)
         }

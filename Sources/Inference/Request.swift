@@ -33,9 +33,11 @@ package struct AnswerLayout: Sendable {
 }
 
 /// One decoded, validated request: what to compute and how to lay out the answer. Free of any
-/// codec.
-package struct InferenceRequest: Sendable {
+/// codec. A class: every stage hands it on, and a copy would retain ten of its parts.
+package final class InferenceRequest: Sendable {
     package let op: any Operator
+    /// Its name: asked for often, and its whole descriptor would be copied.
+    package let operatorName: String
     package let direction: Direction
     /// [B, n]; B = 1 for a single row.
     package let x: DenseRows
@@ -68,6 +70,7 @@ package struct InferenceRequest: Sendable {
         inputs: [InputTensor?] = [], layout: AnswerLayout
     ) {
         self.op = op
+        operatorName = op.descriptor.name
         self.direction = direction
         self.x = x
         self.isSingleRow = isSingleRow
@@ -125,11 +128,23 @@ package struct InferenceRequest: Sendable {
 
     /// The same with commas between.
     package var shapeText: String {
-        var text = ""
-        for length in shape {
-            if !text.isEmpty { text += "," }
-            text += String(length)
+        let shape = shape
+        return String(unsafeUninitializedCapacity: 20 * shape.count) { bytes in
+            var count = 0
+            for length in shape {
+                if count > 0 {
+                    bytes[count] = UInt8(ascii: ",")
+                    count += 1
+                }
+                var divisor = 1
+                while length / divisor >= 10 { divisor *= 10 }
+                while divisor > 0 {
+                    bytes[count] = UInt8(ascii: "0") + UInt8(length / divisor % 10)
+                    count += 1
+                    divisor /= 10
+                }
+            }
+            return count
         }
-        return text
     }
 }

@@ -17,12 +17,7 @@ package final class ServiceMetrics: Sendable {
 
     /// The children of each operator and direction: looking six of them up by their words took
     /// longer than counting.
-    private let children: [Key: Children]
-
-    private struct Key: Hashable {
-        let name: String
-        let direction: Direction
-    }
+    private let children: [(operatorName: String, byDirection: [Children])]
 
     private struct Children {
         let stages: [Int]
@@ -86,26 +81,26 @@ package final class ServiceMetrics: Sendable {
         Registry.find(operatorName)?.directions.contains { $0.rawValue == direction } ?? false
     }
 
-    private static func children(_ durations: Histogram, _ nonzeros: Counter) -> [Key: Children] {
-        var children: [Key: Children] = [:]
-        for name in Registry.names {
-            for direction in Direction.allCases {
-                children[Key(name: name, direction: direction)] = Children(
+    private static func children(
+        _ durations: Histogram, _ nonzeros: Counter
+    ) -> [(operatorName: String, byDirection: [Children])] {
+        Registry.names.map { name in
+            let byDirection = Direction.allCases.map { direction in
+                Children(
                     stages: Stage.allCases.map {
                         durations.child($0.rawValue, name, direction.rawValue)
                     },
                     nonzeros: nonzeros.child(name, direction.rawValue))
             }
+            return (name, byDirection)
         }
-        return children
     }
 
     private func children(of request: InferenceRequest) -> Children {
-        let key = Key(name: request.op.descriptor.name, direction: request.direction)
-        guard let found = children[key] else {
-            preconditionFailure("every registered operator has its children")
-        }
-        return found
+        guard let own = children.first(where: { $0.operatorName == request.operatorName }),
+            let index = Direction.allCases.firstIndex(of: request.direction)
+        else { preconditionFailure("every registered operator has its children") }
+        return own.byDirection[index]
     }
 
     /// Counts one computed request.

@@ -5,6 +5,17 @@ package enum Stage: String, CaseIterable, Sendable {
     case compute
     case encode
     case total
+
+    /// The raw value, to be copied at once.
+    fileprivate var label: StaticString {
+        switch self {
+        case .decode: "decode"
+        case .queue: "queue"
+        case .compute: "compute"
+        case .encode: "encode"
+        case .total: "total"
+        }
+    }
 }
 
 /// How long each stage of one request took, in nanoseconds.
@@ -40,30 +51,34 @@ package struct Timings: Sendable {
 
     /// The value of a Server-Timing header: milliseconds, as W3C asks.
     package var serverTiming: String {
-        String(unsafeUninitializedCapacity: 256) { bytes in
-            var count = 0
-            func append(_ text: String) {
-                for byte in text.utf8 {
-                    bytes[count] = byte
-                    count += 1
-                }
-            }
+        String(unsafeUninitializedCapacity: Self.serverTimingBytesMax) { bytes in
+            guard var end = bytes.baseAddress else { return 0 }
+            let start = end
             for stage in Stage.allCases {
-                let microseconds = max(0, (self[stage] + 500) / 1000)
-                if count > 0 { append(", ") }
-                append(stage.rawValue)
-                append(";dur=")
+                if end > start { Self.append(", ", &end) }
+                Self.append(stage.label, &end)
+                Self.append(";dur=", &end)
+                let microseconds = min(max(0, (self[stage] + 500) / 1000), Self.microsecondsMax)
                 // At least one digit before the point, and three behind it.
                 var divisor = 1000
                 while microseconds / divisor >= 10 { divisor *= 10 }
                 while divisor > 0 {
-                    if divisor == 100 { append(".") }
-                    bytes[count] = UInt8(ascii: "0") + UInt8(microseconds / divisor % 10)
-                    count += 1
+                    if divisor == 100 { Self.append(".", &end) }
+                    end.pointee = UInt8(ascii: "0") + UInt8(microseconds / divisor % 10)
+                    end += 1
                     divisor /= 10
                 }
             }
-            return count
+            return end - start
         }
+    }
+
+    /// Eleven days: nothing lives as long, and the buffer has room for its digits.
+    private static let microsecondsMax = 999_999_999_999
+    private static let serverTimingBytesMax = 256
+
+    private static func append(_ text: StaticString, _ end: inout UnsafeMutablePointer<UInt8>) {
+        end.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        end += text.utf8CodeUnitCount
     }
 }

@@ -2,7 +2,6 @@
 struct LabelSet: Sendable {
     private let names: [String]
     private let values: [[String]]
-    private let indices: [[String: Int]]
     let childCount: Int
     /// Children that nothing can ever count: they are not shown.
     private var impossible: Set<Int> = []
@@ -14,9 +13,6 @@ struct LabelSet: Sendable {
     ) {
         names = labels.map { $0.name }
         values = labels.map { $0.values }
-        indices = labels.map { label in
-            Dictionary(uniqueKeysWithValues: label.values.enumerated().map { ($1, $0) })
-        }
         childCount = values.reduce(1) { $0 * $1.count }
         for child in 0..<childCount where !isPossible(values(of: child)) {
             impossible.insert(child)
@@ -36,12 +32,13 @@ struct LabelSet: Sendable {
         return chosen.reversed()
     }
 
-    /// The number of the child with these values, in the labels' order.
+    /// The number of the child with these values, in the labels' order. O(values): they are few and
+    /// short, and comparing them takes less than hashing one.
     func index(_ chosen: some Collection<String>) -> Int {
         precondition(chosen.count == names.count, "one value a label")
         var index = 0
         for (label, value) in chosen.enumerated() {
-            guard let position = indices[label][value] else {
+            guard let position = values[label].firstIndex(of: value) else {
                 preconditionFailure("label \(names[label]) has no value \(value)")
             }
             index = index * values[label].count + position

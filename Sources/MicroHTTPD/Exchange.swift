@@ -252,12 +252,16 @@ package final class Exchange: @unchecked Sendable {
     private static func isValidTarget(_ target: String) -> Bool {
         var target = target
         return target.withUTF8 { bytes in
-            guard !bytes.isEmpty, bytes.allSatisfy({ $0 > 32 && $0 < 127 }) else { return false }
-            for i in bytes.indices.dropLast(2) where bytes[i] == UInt8(ascii: "%") {
-                let zero = UInt8(ascii: "0")
-                if bytes[i + 1] == zero && bytes[i + 2] == zero { return false }
+            let zero = UInt8(ascii: "0")
+            for i in 0..<bytes.count {
+                guard bytes[i] > 32 && bytes[i] < 127 else { return false }
+                if bytes[i] == UInt8(ascii: "%") && i + 2 < bytes.count
+                    && bytes[i + 1] == zero && bytes[i + 2] == zero
+                {
+                    return false
+                }
             }
-            return true
+            return !bytes.isEmpty
         }
     }
 }

@@ -1,13 +1,18 @@
 import Glibc
 
 /// One HTTP answer. The body is sent from where it lies, and its owner is let go after the last
-/// byte.
-package struct Reply: Sendable {
+/// byte. Whoever makes it writes it, and only then hands it on.
+package final class Reply: @unchecked Sendable {
     package let status: Int
+    private(set) var body = Body(bytes: UnsafeRawBufferPointer(start: nil, count: 0), owner: nil)
     /// Names and values in turn, each with a NUL behind it, as the library takes them: a string of
-    /// its own for each took a tenth of a small request's time.
-    private var headers: [UInt8] = []
-    fileprivate(set) var body: Body
+    /// its own for each took a tenth of a small request's time, and an array's bookkeeping a
+    /// thirtieth.
+    private var headers = UnsafeMutablePointer<UInt8>.allocate(capacity: headerBytesExpected)
+    private var headersCapacity = headerBytesExpected
+    private var headersCount = 0
+
+    private static let headerBytesExpected = 512
 
     /// Bytes and the object that keeps them alive.
     struct Body: @unchecked Sendable {
@@ -15,46 +20,56 @@ package struct Reply: Sendable {
         let owner: AnyObject?
     }
 
-    package init(status: Int) {
-        self.status = status
-        self.body = Body(bytes: UnsafeRawBufferPointer(start: nil, count: 0), owner: nil)
-    }
+    package init(status: Int) { self.status = status }
 
     /// A reply whose body is text.
-    package init(status: Int, contentType: String, text: String) {
+    package convenience init(status: Int, contentType: String, text: String) {
         self.init(status: status)
         let owner = TextOwner(text)
         add("Content-Type", contentType)
         setBody(owner.bytes, owner: owner)
     }
 
+    deinit { headers.deallocate() }
+
     /// Adds a header; neither text has a NUL in it.
-    package mutating func add(_ name: StaticString, _ value: String) {
-        if headers.isEmpty { headers.reserveCapacity(Self.headerBytesExpected) }
-        headers.append(
-            contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-        headers.append(0)
-        headers.append(contentsOf: value.utf8)
-        headers.append(0)
+    package func add(_ name: StaticString, _ value: String) {
+        append(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        var value = value
+        value.withUTF8 { append($0) }
     }
 
-    private static let headerBytesExpected = 384
+    private func append(_ text: UnsafeBufferPointer<UInt8>) {
+        let needed = headersCount + text.count + 1
+        if needed > headersCapacity { grow(to: max(needed, 2 * headersCapacity)) }
+        if let start = text.baseAddress {
+            (headers + headersCount).update(from: start, count: text.count)
+        }
+        headers[needed - 1] = 0
+        headersCount = needed
+    }
+
+    private func grow(to capacity: Int) {
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        larger.update(from: headers, count: headersCount)
+        headers.deallocate()
+        headers = larger
+        headersCapacity = capacity
+    }
 
     /// Hands out the headers as they were added.
     func forEachHeader(_ body: (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Void) {
-        headers.withUnsafeBytes { bytes in
-            guard var name = bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
-            let end = name + bytes.count
-            while name < end {
-                let value = name + strlen(name) + 1
-                body(name, value)
-                name = value + strlen(value) + 1
-            }
+        var name = UnsafeRawPointer(headers).assumingMemoryBound(to: CChar.self)
+        let end = name + headersCount
+        while name < end {
+            let value = name + strlen(name) + 1
+            body(name, value)
+            name = value + strlen(value) + 1
         }
     }
 
     /// - Parameter owner: keeps `bytes` valid and unchanged for as long as it lives.
-    package mutating func setBody(_ bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+    package func setBody(_ bytes: UnsafeRawBufferPointer, owner: AnyObject) {
         body = Body(bytes: bytes, owner: owner)
     }
 

@@ -168,7 +168,7 @@ final class Gateway: Responder {
         if endpoint == .ready && state.isDraining {
             return state.refuse(Problem(ServiceError.draining), record)
         }
-        var reply = pages.reply(endpoint)
+        let reply = pages.reply(endpoint)
         record.answerBytes = reply.byteCount
         reply.add("X-Request-Id", record.requestID)
         return reply

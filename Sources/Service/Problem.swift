@@ -191,7 +191,7 @@ struct Problem: Encodable {
         (problem.cotangent, problem.tangent) = (cotangent, tangent)
         (problem.row, problem.column) = (row, column)
         problem.requestID = requestID
-        var reply = Reply(
+        let reply = Reply(
             status: code.status, contentType: Self.mediaType, text: JSONText.encode(problem))
         if code.status == 503 { reply.add("Retry-After", "\(Limits.retryAfterSeconds)") }
         if code == .unauthorized { reply.add("WWW-Authenticate", "Bearer") }

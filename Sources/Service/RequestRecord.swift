@@ -40,7 +40,7 @@ final class RequestRecord {
         var nnz: Int?
 
         init(_ request: InferenceRequest) {
-            operatorName = request.op.descriptor.name
+            operatorName = request.operatorName
             direction = request.direction
             rows = request.x.rowCount
             n = request.x.rowLength

@@ -72,7 +72,7 @@ final class ServiceState: Sendable {
         if problem.code == .internalError {
             logger.error("internal error", metadata: ["request_id": "\(record.requestID)"])
         }
-        var reply = problem.reply(requestID: record.requestID)
+        let reply = problem.reply(requestID: record.requestID)
         reply.add("X-Request-Id", record.requestID)
         record.answerBytes = reply.byteCount
         return reply

@@ -100,7 +100,7 @@ final class TopkCall: Call, @unchecked Sendable {
         record.timings = timings
         record.summary?.nnz = result.nonzeroCount
 
-        var reply = Reply(status: 200)
+        let reply = Reply(status: 200)
         reply.add("Content-Type", answerCodec.mediaType)
         for header in answer.headers { reply.add(header.name, header.value) }
         reply.add("Server-Timing", timings.serverTiming)
@@ -114,7 +114,7 @@ final class TopkCall: Call, @unchecked Sendable {
         timings[.total] = monotonicNanoseconds() - record.startedNanoseconds
         if let request { state.metrics.record(timings, request) }
         record.timings = timings
-        var reply = state.refuse(Problem(error), record)
+        let reply = state.refuse(Problem(error), record)
         reply.add("Server-Timing", timings.serverTiming)
         deliver(reply)
     }

@@ -37,10 +37,11 @@ enum OctetStreamAnswer {
         let buffer = try pool.takeForAnswer(byteCount: total, beside: result.request.heldBytes)
         buffer.count = total
         var start = buffer.memory
-        for section in sections {
-            let size = isBare ? section.byteCount : padded(section.byteCount)
+        // By index: each section that is handed out is retained, part by part.
+        for i in sections.indices {
+            let size = isBare ? sections[i].byteCount : padded(sections[i].byteCount)
             if size >= 8 { start.storeBytes(of: 0, toByteOffset: size - 8, as: UInt64.self) }
-            section.write(to: start)
+            sections[i].write(to: start)
             start += size
         }
         return buffer

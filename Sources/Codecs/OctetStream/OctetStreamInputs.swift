@@ -23,7 +23,7 @@ struct OctetStreamInputs {
 
     /// The inputs in the descriptor's order; nil where one did not come.
     mutating func read() throws(ServiceError) -> [InputTensor?] {
-        let specs = plan.common.op.descriptor.inputs
+        let specs = plan.inputSpecs
         var inputs: [InputTensor?] = specs.map { _ in nil }
         for name in plan.inputs {
             guard let index = specs.firstIndex(where: { $0.name == name }) else { continue }

@@ -4,7 +4,7 @@ import Operators
 /// What a raw request means but for its numbers: the same for every body of one length behind one
 /// query. A trainer sends the same query each step; reading it anew took a sixth of the time of a
 /// small request.
-struct Plan: Sendable {
+final class Plan: Sendable {
     let common: CommonFields
     let parameters: ParameterValues
     let rowCount: Int
@@ -14,6 +14,23 @@ struct Plan: Sendable {
     let hasStackAxis: Bool
     /// Names of the further inputs that the body has, in its order.
     let inputs: [String]
+    /// The operator's inputs, in its order.
+    let inputSpecs: [TensorSpec]
+
+    init(
+        common: CommonFields, parameters: ParameterValues, rowCount: Int, rowLength: Int,
+        isSingleRow: Bool, stackCount: Int, hasStackAxis: Bool, inputs: [String]
+    ) {
+        self.common = common
+        self.parameters = parameters
+        self.rowCount = rowCount
+        self.rowLength = rowLength
+        self.isSingleRow = isSingleRow
+        self.stackCount = stackCount
+        self.hasStackAxis = hasStackAxis
+        self.inputs = inputs
+        inputSpecs = common.op.descriptor.inputs
+    }
 }
 
 /// The last plans that were made. Thread-safe.
@@ -22,6 +39,13 @@ final class PlanCache: @unchecked Sendable {
         let query: String
         let direction: Direction
         let bodyBytes: Int
+
+        /// Not the whole query, which took longer than all the rest: plans are few, and those of
+        /// one length are told apart by comparing.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(query.utf8.count)
+            hasher.combine(bodyBytes)
+        }
     }
 
     private let monitor = Monitor()

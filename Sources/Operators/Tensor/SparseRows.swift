@@ -7,19 +7,19 @@ import CKernels
 /// where the rows of several arrays share their columns, see `appendRow`).
 /// A buffer is reused through `reset`; one thread writes, then others read.
 package final class SparseRows: @unchecked Sendable {
-    @exclusivity(unchecked) package private(set) var dtype: DType = .float32
+    package private(set) var dtype: DType = .float32
     /// Columns of a row (the last axis of the answer).
-    @exclusivity(unchecked) package private(set) var rowLength = 0
+    package private(set) var rowLength = 0
     /// `rowCount + 1` offsets into `indices` and `data`; the first is 0.
-    @exclusivity(unchecked) package private(set) var indptr: [Int] = [0]
-    @exclusivity(unchecked) private var indexBuffer = RawBuffer(capacity: 0)
-    @exclusivity(unchecked) private var dataBuffer = RawBuffer(capacity: 0)
+    package private(set) var indptr: [Int] = [0]
+    private var indexBuffer = RawBuffer(capacity: 0)
+    private var dataBuffer = RawBuffer(capacity: 0)
     /// Whether each row so far has all of its columns: they are not stored then, until someone
     /// asks for `indices`.
-    @exclusivity(unchecked) package private(set) var impliesColumns = true
+    package private(set) var impliesColumns = true
 
     /// Whether a NaN or an infinity was ever appended since `reset`: an invariant that failed.
-    @exclusivity(unchecked) package private(set) var hasNonFinite = false
+    package private(set) var hasNonFinite = false
 
     package init() {}
 

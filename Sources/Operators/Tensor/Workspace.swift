@@ -2,49 +2,48 @@ import CKernels
 
 /// Scratch memory of one worker, reused from row to row so that a warm request allocates nothing.
 ///
-/// Not thread-safe: each worker has its own. Accesses do not overlap, and checking each of them at
-/// run time was a fifth of the time of a short row.
+/// Not thread-safe: each worker has its own.
 package final class Workspace {
     /// Entries that are not -inf, for each row of the block at hand.
-    @exclusivity(unchecked) var finiteCounts = Scratch<Int>()
+    var finiteCounts = Scratch<Int>()
     /// Scores of the candidates, in `Double`, and their columns.
-    @exclusivity(unchecked) var scores = Scratch<Double>()
-    @exclusivity(unchecked) var columns = Scratch<Int32>()
+    var scores = Scratch<Double>()
+    var columns = Scratch<Int32>()
     /// u_i - t of the candidates, see `ThresholdSolver`.
-    @exclusivity(unchecked) var offsets = Scratch<Double>()
+    var offsets = Scratch<Double>()
     /// A copy that selection may reorder.
-    @exclusivity(unchecked) var selection = Scratch<Double>()
+    var selection = Scratch<Double>()
     /// The solver that ran last, for tests: it is what was asked for.
-    @exclusivity(unchecked) package internal(set) var lastSolver = ""
+    package internal(set) var lastSolver = ""
     /// Passes over the candidates that the threshold solver took for its last row, for tests.
-    @exclusivity(unchecked) package internal(set) var passCount = 0
+    package internal(set) var passCount = 0
     /// A row that cannot be read where it lies.
-    @exclusivity(unchecked) var row = Scratch<Double>()
+    var row = Scratch<Double>()
     /// The k-th and (k+1)-th largest scores of a few short rows, see `ShortRows`.
-    @exclusivity(unchecked) var shortRows = ShortRows()
+    var shortRows = ShortRows()
     /// The largest entries or magnitudes of a few short rows.
-    @exclusivity(unchecked) var shortTops = ShortTops()
+    var shortTops = ShortTops()
     /// The pads of the solvers that sort.
-    @exclusivity(unchecked) var sorting = Scratch<CKernels_SortEntry>()
-    @exclusivity(unchecked) var pools = Scratch<Pooling.Pool>()
-    @exclusivity(unchecked) var runs = Scratch<PartitionRun>()
-    @exclusivity(unchecked) var rowWeights = Scratch<Double>()
-    @exclusivity(unchecked) var multipliers = Scratch<Double>()
+    var sorting = Scratch<CKernels_SortEntry>()
+    var pools = Scratch<Pooling.Pool>()
+    var runs = Scratch<PartitionRun>()
+    var rowWeights = Scratch<Double>()
+    var multipliers = Scratch<Double>()
     /// Cotangents at the support, and what becomes of them.
-    @exclusivity(unchecked) var products = Scratch<Double>()
-    @exclusivity(unchecked) var signs = Scratch<Double>()
+    var products = Scratch<Double>()
+    var signs = Scratch<Double>()
     /// Gradients by lambda, one a segment.
-    @exclusivity(unchecked) var gradients = Scratch<Double>()
+    var gradients = Scratch<Double>()
     /// Slopes of soft_topk, and weights that are narrowed afterwards; whole lines of 16.
-    @exclusivity(unchecked) var softness = Scratch<Double>()
+    var softness = Scratch<Double>()
     /// The forward and the backward set of a row, and those of all rows, for top_kast.
-    @exclusivity(unchecked) var innerSet = Scratch<Int32>()
-    @exclusivity(unchecked) var outerSet = Scratch<Int32>()
+    var innerSet = Scratch<Int32>()
+    var outerSet = Scratch<Int32>()
     let reordering = Reordering()
     /// The solved row: what forward emits and what the gradient needs.
-    @exclusivity(unchecked) var support = Support()
+    var support = Support()
 
-    @exclusivity(unchecked) private var units = UnitCache()
+    private var units = UnitCache()
 
     package init() {}
 
