@@ -46,7 +46,13 @@ bool is_too_large(std::string_view token) {
   return std::isinf(value) && text.find_first_of("nN") == std::string::npos && *end == '\0';
 }
 
-/// The kind of a value by its first byte; simdjson's own type() refuses what is not JSON.
+/// A token without the white space behind it.
+std::string_view word_of(std::string_view token) {
+  return token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
+}
+
+/// The kind of a value by its first byte; simdjson's own type() refuses what is not JSON, but for
+/// words that begin as null does.
 error_code kind_of(ondemand::value &value, CTextFloats_Kind &kind) {
   ondemand::json_type type;
   if (auto error = value.type().get(type)) return error;
@@ -56,7 +62,10 @@ error_code kind_of(ondemand::value &value, CTextFloats_Kind &kind) {
     case ondemand::json_type::number: kind = CTextFloats_number; break;
     case ondemand::json_type::string: kind = CTextFloats_string; break;
     case ondemand::json_type::boolean: kind = CTextFloats_boolean; break;
-    case ondemand::json_type::null: kind = CTextFloats_null; break;
+    case ondemand::json_type::null:
+      kind = CTextFloats_null;
+      if (word_of(value.raw_json_token()) != "null") return simdjson::INCORRECT_TYPE;
+      break;
   }
   return simdjson::SUCCESS;
 }

@@ -230,7 +230,7 @@ package final class WorkerPool: @unchecked Sendable {
 }
 
 /// Starts a joinable thread.
-private func spawn(_ body: @escaping @Sendable () -> Void) -> pthread_t {
+package func spawn(_ body: @escaping @Sendable () -> Void) -> pthread_t {
     final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -1,4 +1,5 @@
 import Glibc
+import Inference
 
 /// SIGTERM and SIGINT as values instead of interruptions.
 package enum Signals {
@@ -14,6 +15,15 @@ package enum Signals {
         var number: Int32 = 0
         while sigwait(&set, &number) != 0 {}
         return number
+    }
+
+    /// From here on the next one ends the process at once, with the status that shells know.
+    package static func endAtNext(_ say: @escaping @Sendable (Int32) -> Void) {
+        _ = spawn {
+            let number = waitForTermination()
+            say(number)
+            _exit(128 + number)
+        }
     }
 
     private static func terminationSignals() -> sigset_t {

@@ -69,7 +69,10 @@ struct Serve: ParsableCommand {
         for url in application.urls { print("topkd \(Version.current) listening on \(url)") }
         fflush(nil)
         let signal = Signals.waitForTermination()
-        logger.notice("signal \(signal): draining")
+        logger.notice("signal \(signal): draining; another one ends at once")
+        Signals.endAtNext { [logger] number in
+            logger.warning("signal \(number): ended before all was answered")
+        }
         application.stop()
         logger.notice("stopped")
     }

@@ -70,6 +70,7 @@ enum JSONCases {
 
     private static let numbers: [HostileCase] = [
         literal("NaN"), literal("Infinity"), literal("-Infinity"), literal("inf"),
+        literal("nan"), literal("nul"), literal("nulls"),
         literal("0x1"), literal("+1"), literal(".5"), literal("1."), literal("1e"), literal("1e+"),
         literal("--1"), literal("01"), literal("-"), literal("1_0"), literal("1,,2"),
         literal("1 2"), literal("undefined"),

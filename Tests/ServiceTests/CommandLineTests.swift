@@ -76,4 +76,24 @@ import Testing
         #expect(process.terminationReason == .exit && process.terminationStatus == 0)
         #expect(client.isClosedByServer())
     }
+
+    // Catches: Ctrl-C that a drain of minutes cannot be hurried by.
+    @Test("a second signal ends it at once")
+    func secondSignal() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Command.topkd)
+        process.arguments = ["serve", "--port", "0", "--drain-delay-seconds", "600"]
+        let output = Pipe()
+        let log = Pipe()
+        process.standardOutput = output
+        process.standardError = log
+        try process.run()
+        _ = output.fileHandleForReading.availableData
+        process.terminate()
+        let first = String(decoding: log.fileHandleForReading.availableData, as: UTF8.self)
+        #expect(first.contains("draining"))
+        process.interrupt()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 128 + SIGINT)
+    }
 }
