@@ -182,12 +182,13 @@ struct SoftThreshold {
         let third = sums.slope - 6 * sums.squares
         let inverse = 1 / sums.slope
         let r = excess * inverse
-        // The inverse series; a small step of it needs but one of Newton's.
+        // The inverse series; a small step of it needs but one of Newton's. After a large one comes
+        // another pass: it need not be sharper than the polynomial.
         let bend = sums.bend * inverse / 2
         var d = r * (1 + r * (bend + r * (2 * bend * bend - third * inverse / 6)))
         let isSmall = abs(r) < 0.125
         if !isSmall { d = r }
-        for _ in 0..<(isSmall ? 1 : 4) {
+        for _ in 0..<(isSmall ? 1 : 2) {
             let value = excess + d * (-sums.slope + d * (sums.bend / 2 - d * third / 6))
             let derivative = -sums.slope + d * (sums.bend - d * third / 2)
             guard derivative < 0 else { break }
