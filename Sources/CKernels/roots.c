@@ -10,14 +10,17 @@ enum { PASSES_MAX = 16 };
 // a^(1/3) around 1 by Halley's iteration, which triples the digits; NaN out of its reach.
 INLINE eight_f64 cube_root(eight_f64 a) {
   eight_f64 root = (1 + 2 * a) / (2 + a);
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 2; ++i) {
     eight_f64 cube = root * root * root;
     root *= (cube + 2 * a) / (2 * cube + a);
   }
   return ((a > 0.125) & (a < 8)) ? root : (eight_f64)NAN;
 }
 
-// F(t) = sum min(u^e, cap) - k cap, and the Newton step on its e-th root.
+// F(t) = sum min(u^e, cap) - k cap, and a step to its root: Newton's on the e-th root of the sum S,
+// where the e-th root r of T / S, T = (k - capped) cap, is (S + 2 T) / (2 S + T) for e = 3. That is
+// off by the third power of T / S - 1: the step is as good. With all fractions multiplied out one
+// division is left; cube roots to the last digit had seven, one after the other.
 typedef struct Pass {
   eight_f64 target, excess, step;
   eight_i64 is_open;  // Something is left to share.
@@ -25,7 +28,6 @@ typedef struct Pass {
 
 INLINE Pass pass_at(eight_f64 t, const eight_f64 *z, size_t m, eight_f64 k, eight_f64 anchor,
                     eight_f64 lambda, const bool is_magnitude, const bool is_cubic) {
-  const double e = is_cubic ? 3 : 1;
   eight_f64 cap = is_magnitude ? anchor - lambda * t : 1;
   eight_f64 sum = 0, slope = 0, left = k;
   for (size_t j = 0; j < m; ++j) {
@@ -37,11 +39,16 @@ INLINE Pass pass_at(eight_f64 t, const eight_f64 *z, size_t m, eight_f64 k, eigh
     slope += (is_capped | (u <= 0)) ? 0 : is_cubic ? 3 * u * u : (eight_f64)1;
     left -= is_capped ? (eight_f64)1 : 0;
   }
-  eight_f64 target = left * cap, ratio = target / sum;
-  ratio = is_cubic ? cube_root(ratio) : ratio;
-  eight_f64 cap_slope = is_magnitude ? lambda / cap : 0;
-  eight_f64 step = (ratio - 1) / (slope / (e * sum) + ratio * cap_slope / e);
-  return (Pass){target, sum - target, step, left > 0};
+  eight_f64 target = left * cap;
+  // r - 1 = (T - S) / wide, and the step (r - 1) / (S' / (e S) + r lambda / (e cap)).
+  eight_f64 wide = is_cubic ? 2 * sum + target : 1;
+  eight_f64 rise = is_cubic ? 3 * sum * (target - sum) : target - sum;
+  eight_f64 drop = slope * wide;
+  if (is_magnitude) {
+    rise *= cap;
+    drop = drop * cap + (is_cubic ? (sum + 2 * target) * sum : target) * lambda;
+  }
+  return (Pass){target, sum - target, rise / drop, left > 0};
 }
 
 // About where the root lies: there, if only the k-th and the (k+1)-th score share, g lambda apart,
