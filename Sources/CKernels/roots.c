@@ -7,13 +7,12 @@
 
 enum { PASSES_MAX = 16 };
 
-// a^(1/3) around 1 by Halley's iteration, which triples the digits; NaN out of its reach.
+// About a^(1/3), by a fraction and Halley's iteration, which triples its digits: off by 0.3 % at
+// most; NaN out of its reach.
 INLINE eight_f64 cube_root(eight_f64 a) {
   eight_f64 root = (1 + 2 * a) / (2 + a);
-  for (int i = 0; i < 2; ++i) {
-    eight_f64 cube = root * root * root;
-    root *= (cube + 2 * a) / (2 * cube + a);
-  }
+  eight_f64 cube = root * root * root;
+  root *= (cube + 2 * a) / (2 * cube + a);
   return ((a > 0.125) & (a < 8)) ? root : (eight_f64)NAN;
 }
 

@@ -48,7 +48,7 @@ enum HardSelection {
     }
 }
 
-/// The largest entries or magnitudes of a few short rows, found together: SIMD goes across the rows.
+/// The largest entries or magnitudes of a few short rows, found together with SIMD across them.
 struct ShortTops: ~Copyable {
     private var tops = Scratch<Double>()
     private var count = 0
