@@ -20,17 +20,21 @@
           bool *is_finite),                                                                        \
          (values, columns, rows, count, keeps_zeros, data, indices, ends, is_finite)) {            \
     const size_t start = rows[0].start, all = rows[count - 1].end - start;                         \
-    size_t kept = round_##SUFFIX(values, columns, all, keeps_zeros, data, indices, is_finite);     \
-    if (kept == all) {                                                                             \
+    round_##SUFFIX(values, columns, all, true, data, indices, is_finite);                          \
+    bool has_zero = false;                                                                         \
+    for (size_t i = 0; i < all; ++i) has_zero |= data[i] == 0;                                     \
+    if (keeps_zeros || !has_zero) {                                                                \
       for (size_t r = 0; r < count; ++r) ends[r] += (ptrdiff_t)(rows[r].end - start);              \
-      return kept;                                                                                 \
+      return all;                                                                                  \
     }                                                                                              \
-    /* A zero was dropped: once more, row by row. */                                               \
-    kept = 0;                                                                                      \
+    /* Without a branch: which are zeros is hard to guess. */                                      \
+    size_t kept = 0;                                                                               \
     for (size_t r = 0; r < count; ++r) {                                                           \
-      const size_t own = rows[r].start - start, n = rows[r].end - rows[r].start;                   \
-      kept += round_##SUFFIX(values + own, columns + own, n, keeps_zeros, data + kept,             \
-                             indices + kept, is_finite);                                           \
+      for (size_t i = rows[r].start - start; i < rows[r].end - start; ++i) {                       \
+        data[kept] = data[i];                                                                      \
+        indices[kept] = indices[i];                                                                \
+        kept += data[kept] != 0;                                                                   \
+      }                                                                                            \
       ends[r] += (ptrdiff_t)kept;                                                                  \
     }                                                                                              \
     return kept;                                                                                   \
