@@ -7,6 +7,7 @@
 struct CInflate {
   z_stream stream;
   size_t left;  // Bytes that the stream has not been given: its counters have 32 bits.
+  _Bool is_gzip;
 };
 
 CInflate *CInflate_open(const void *bytes, size_t size, _Bool is_gzip) {
@@ -14,6 +15,7 @@ CInflate *CInflate_open(const void *bytes, size_t size, _Bool is_gzip) {
   if (made == NULL) return NULL;
   made->stream.next_in = (Bytef *)bytes;
   made->left = size;
+  made->is_gzip = is_gzip;
   // 15 bits of window; 16 more mean gzip.
   if (inflateInit2(&made->stream, is_gzip ? 15 + 16 : 15) != Z_OK) {
     free(made);
@@ -37,7 +39,9 @@ int CInflate_read(CInflate *from, void *out, size_t capacity, size_t *written) {
   }
   *written = room - stream->avail_out;
   if (code == Z_STREAM_END) {
-    return stream->avail_in == 0 && from->left == 0 ? CInflate_end : CInflate_bad;
+    if (stream->avail_in == 0 && from->left == 0) return CInflate_end;
+    // A gzip file is one member or more (RFC 1952).
+    return from->is_gzip && inflateReset(stream) == Z_OK ? CInflate_more : CInflate_bad;
   }
   return code == Z_OK && stream->avail_out == 0 ? CInflate_more : CInflate_bad;
 }

@@ -32,7 +32,7 @@ package enum ContentCoding: String, CaseIterable, Sendable {
             if isOver() { throw .deadlinePassed(.decode) }
             capacity = min(limit, buffer.capacity - paddingBytes)
             if buffer.count == capacity {
-                if capacity == limit { return try finish(stream, buffer, limit) }
+                if capacity == limit { return try finish(stream, buffer, limit, isOver) }
                 let larger = try take(
                     min(limit, 2 * capacity), paddingBytes, limit,
                     beside: body.capacity + buffer.capacity, pool)
@@ -55,14 +55,17 @@ package enum ContentCoding: String, CaseIterable, Sendable {
 
     /// The buffer is as full as it may be: only the end may follow.
     private func finish(
-        _ stream: OpaquePointer, _ buffer: RawBuffer, _ limit: Int
+        _ stream: OpaquePointer, _ buffer: RawBuffer, _ limit: Int, _ isOver: () -> Bool
     ) throws(ServiceError) -> RawBuffer {
         var written = 0
         var byte: UInt8 = 0
-        let code = CInflate_read(stream, &byte, 1, &written)
-        if written > 0 { throw .inflatedBodyTooLarge(limit: limit) }
-        guard code == CInflate_end else { throw Self.damaged }
-        return buffer
+        while true {
+            if isOver() { throw .deadlinePassed(.decode) }
+            let code = CInflate_read(stream, &byte, 1, &written)
+            if written > 0 { throw .inflatedBodyTooLarge(limit: limit) }
+            if code == CInflate_end { return buffer }
+            if code != CInflate_more { throw Self.damaged }
+        }
     }
 
     /// - Parameter held: bytes that this request holds meanwhile: with them it may never fit.

@@ -50,6 +50,22 @@ import Testing
         #expect(upper.status == 200)
     }
 
+    // Catches: a second member that is taken for damage, or not read.
+    @Test("gzip may have members, as files that were put together have")
+    func members() throws {
+        let service = try LiveService()
+        defer { service.stop() }
+        let client = try service.client()
+        let plain = try client.post("/topk", json: Self.json)
+        let bytes = Array(Self.json.utf8)
+        let parts: [[UInt8]] = [Array(bytes.prefix(9)), [], Array(bytes.dropFirst(9)), []]
+        let body = try parts.flatMap { try Self.compressed($0, "gzip") }
+        let answer = try post(client, body, "gzip")
+        #expect(answer.status == 200 && answer.body == plain.body)
+        let twice = try Self.compressed(bytes, "gzip")
+        try BadInputTests.check(post(client, twice + twice, "gzip"), 400, "invalid_json", nil)
+    }
+
     @Test("damaged, cut, or followed by more: a 400", arguments: ["gzip", "deflate"])
     func damaged(_ coding: String) throws {
         let service = try LiveService()
@@ -58,9 +74,11 @@ import Testing
         let good = try Self.compressed(Array(Self.json.utf8), coding)
         var broken = good
         broken[broken.count / 2] ^= 0xff
-        let bodies = [
-            [], [0], Array(Self.json.utf8), broken, Array(good.dropLast()), good + [0], good + good,
+        var bodies = [
+            [], [0], Array(Self.json.utf8), broken, Array(good.dropLast()), good + [0],
+            good + Array(good.dropLast()),
         ]
+        if coding == "deflate" { bodies.append(good + good) }
         for body in bodies {
             try BadInputTests.check(
                 post(client, body, coding), 400, "invalid_encoded_body", "Content-Encoding")

@@ -12,7 +12,8 @@ enum { CInflate_more = 0, CInflate_end = 1, CInflate_bad = -1 };
 /// bytes; NULL without memory. Close it.
 CInflate *CInflate_open(const void *bytes, size_t size, _Bool is_gzip);
 
-/// Writes up to `capacity` bytes to `out`. CInflate_end: all is read. CInflate_bad: what is read
+/// Writes up to `capacity` bytes to `out`, or none where one member of gzip ends and another
+/// begins. CInflate_end: all is read. CInflate_bad: what is read
 /// is damaged, or ends too early.
 int CInflate_read(CInflate *from, void *out, size_t capacity, size_t *written);
 
