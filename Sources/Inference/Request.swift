@@ -128,23 +128,11 @@ package final class InferenceRequest: Sendable {
 
     /// The same with commas between.
     package var shapeText: String {
-        let shape = shape
-        return String(unsafeUninitializedCapacity: 20 * shape.count) { bytes in
-            var count = 0
-            for length in shape {
-                if count > 0 {
-                    bytes[count] = UInt8(ascii: ",")
-                    count += 1
-                }
-                var divisor = 1
-                while length / divisor >= 10 { divisor *= 10 }
-                while divisor > 0 {
-                    bytes[count] = UInt8(ascii: "0") + UInt8(length / divisor % 10)
-                    count += 1
-                    divisor /= 10
-                }
-            }
-            return count
+        var text = ""
+        for length in shape {
+            if !text.isEmpty { text += "," }
+            text += String(length)
         }
+        return text
     }
 }

@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    // Catches: a NaN that passes because the row looks full.
+    // Catches: numbers that are computed where they stay, and never looked at.
     @Test("what is no number is found")
     func nonFinite() {
         let rows = SparseRows()

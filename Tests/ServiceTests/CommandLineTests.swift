@@ -82,7 +82,7 @@ import Testing
     func secondSignal() throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Command.topkd)
-        process.arguments = ["serve", "--port", "0", "--drain-delay-seconds", "600"]
+        process.arguments = ["serve", "--port", "0", "--drain-delay-seconds", "15"]
         let output = Pipe()
         let log = Pipe()
         process.standardOutput = output
