@@ -1,23 +1,124 @@
-// SOFT top-k, the first pass over a row: each entry as its distance from a centre c,
-// exp(-|x - c| / tau), negative where it is above c, and what a threshold near c is made of. Then
-// s = exp((t - c) / tau) moves the threshold with a division instead of another exponential, and
-// both sides keep their small numbers: what an entry below lacks of 0, and one above of 1.
+// SOFT top-k, the first pass over a row: each entry as E = exp((x - c) / tau), where c is a centre
+// near the threshold, and what a threshold near c is made of. Then s = exp((t - c) / tau) moves the
+// threshold with a division, y = E / (E + s), instead of another exponential; 1 - y = s / (E + s)
+// keeps its digits, too.
 //
 // Few entries are near c or above it; those are copied. A share of the others is a power series in
-// r = e / s, of which two terms are kept: what these add up to is summed here.
+// r = E / s, of which two terms are kept: what these add up to is summed here.
 //
-// float32 rows are computed in float32, but for differences and sums: twice as many lanes, and
-// some units in the last place instead of half a unit.
+// float32 rows are computed in float32 but for sums: some units in the last place instead of half
+// a unit, and fused (isa.h), which takes half of the time.
 #include "power.h"
 
-typedef uint32_t eight_u32 __attribute__((ext_vector_type(EIGHT)));
-typedef uint32_t line_u32 __attribute__((ext_vector_type(LANES)));
-typedef uint64_t eight_u64 __attribute__((ext_vector_type(EIGHT)));
+typedef int32_t bits_f32 __attribute__((ext_vector_type(EIGHT)));
+typedef int64_t bits_f64 __attribute__((ext_vector_type(EIGHT)));
 
-// e^a for a <= 0, within two units in the last place; 0 below -708.
-INLINE eight_f64 exp_of_negative(eight_f64 a) {
+// What x is measured from, in float32. With delta = tau ln 2 and x = j delta + r, E is 2^(j - j_0)
+// times 2^(r / delta): r has no rounding (Cody and Waite), for delta's first part has 15 bits, and
+// j has nine.
+typedef struct Origin_f32 {
+  // E = 2^((x - centre) / delta)
+  double centre;
+  // Plain: x as it is. Otherwise d = (x before - centre_before) after^2 - rest, whose difference
+  // has no rounding: x and a centre other than 0 are within a factor of two, or E is 0 or huge.
+  bool is_plain;
+  float before, after, centre_before, rest;
+  // Of d: delta in two parts, its inverse, where E is 2^-125, 2^125 and 2^-16, and what rounds to
+  // integers, with j - j_0 in the lowest bits.
+  float first, second, inverse, low, high, near, magic;
+  // 2^(r / delta) by powers of r.
+  float powers[7];
+} Origin_f32;
+
+typedef struct Origin_f64 {
+  double centre;
+  bool is_plain;
+  double inverse, scale;
+} Origin_f64;
+
+// A power of two; |exponent| < 1000.
+INLINE double two_to(int exponent) {
+  int64_t bits = (int64_t)(1023 + exponent) << 52;
+  return LOAD(double, &bits);
+}
+
+INLINE Origin_f32 origin_f32(CKernels_Softness at) {
+  // Less than this, and no two floats are next to each other.
+  const double delta = fmax(at.tau * 0x1.62e42fefa39efp-1, 0x1p-250);
+  const int exponent = ilogb(delta);
+  const bool is_scaled = exponent < -16 || exponent > 16;
+  // Huge numbers are scaled before their difference is taken, tiny ones after it.
+  const int after = is_scaled && exponent < 0 ? (1 - exponent) / 2 : 0;
+  const int before = is_scaled && exponent > 0 ? exponent < 126 ? exponent : 126 : 0;
+  const double scale = two_to(-before), unit = delta * scale * two_to(2 * after);
+  Origin_f32 from = {.before = (float)scale, .after = (float)two_to(after)};
+  double offset = 0;
+  if (fabs(at.centre) <= 256 * delta) {
+    // A multiple of delta next to it, on the side where those at the centre count as they should.
+    const double multiple = at.centre / delta;
+    offset = at.side > 0 ? floor(multiple) : at.side < 0 ? ceil(multiple) : rint(multiple);
+    from.centre = offset * delta;
+    from.is_plain = !is_scaled;
+  } else {
+    // Between two floats next to each other there may be many of delta.
+    from.centre_before = (float)(at.centre * scale);
+    from.rest = (float)((at.centre * scale - (double)from.centre_before) * two_to(2 * after));
+    from.centre = at.centre;
+  }
+  const int64_t first_15_bits = -((int64_t)1 << 38);
+  const double used = fmin(unit, 0x1p124);  // j is 0 beside more.
+  int64_t bits = LOAD(int64_t, &used) & first_15_bits;
+  from.first = (float)LOAD(double, &bits);
+  from.second = (float)(used - LOAD(double, &bits));
+  from.low = (float)fmax((offset - 125) * unit, -FLT_MAX);
+  from.high = (float)((offset + 125) * unit);
+  from.near = (float)fmax((offset - 16) * unit, -FLT_MAX);
+  from.magic = (float)(0x1.8p23 - offset);
+  // The Chebyshev interpolant of 2^f of degree 6 on |f| <= 1/2: off by less than 2^-27.
+  const double of_two[7] = {1,          0x1.62e43p-1,  0x1.ebfbep-3, 0x1.c6aeccp-5,
+                            0x1.3b2a1cp-7, 0x1.5f48cp-10, 0x1.444p-13};
+  const double inverse = 1 / unit;
+  from.inverse = (float)inverse;
+  double power = 1;
+  for (int i = 0; i < 7; ++i, power *= inverse) from.powers[i] = (float)(of_two[i] * power);
+  return from;
+}
+
+// E of eight entries, within two units in the last place: 0 below 2^-125, 2^125 where it is more.
+INLINE eight_f32 measured_f32(eight_f32 x, Origin_f32 from, bool is_plain, bits_f32 *is_near) {
+  eight_f32 d = x;
+  if (!is_plain) d = (x * from.before - from.centre_before) * from.after * from.after - from.rest;
+  eight_f32 bounded = d < from.high ? d : from.high;
+  eight_f32 shifted = fused(bounded, from.inverse, from.magic);
+  eight_f32 j = shifted - from.magic;
+  eight_f32 r = fused(-j, from.first, bounded);
+  r = fused(-j, from.second, r);
+  eight_f32 sum = from.powers[6];
+  for (int i = 5; i >= 0; --i) sum = fused(sum, r, from.powers[i]);
+  // j - j_0 added to the exponent. -inf has come to anything, and is 0 now.
+  bits_f32 bits = LOAD(bits_f32, &sum) + (LOAD(bits_f32, &shifted) << 23);
+  bits &= d >= from.low;
+  *is_near = d > from.near;
+  return LOAD(eight_f32, &bits);
+}
+
+INLINE eight_f32 plus_square_f32(eight_f32 sum, eight_f32 number) {
+  return fused(number, number, sum);
+}
+
+INLINE Origin_f64 origin_f64(CKernels_Softness at) {
+  // Differences of huge numbers stay finite; tiny ones are no matter beside such a tau.
+  const double scale = at.tau > 1 ? 0x1p-2 : 1;
+  return (Origin_f64){at.centre, true, fmin(1 / (at.tau * scale), 0x1p1000), scale};
+}
+
+// E of eight entries, within two units in the last place; 0 below e^-708, e^708 where it is more.
+INLINE eight_f64 measured_f64(eight_f64 x, Origin_f64 from, bool is_plain, bits_f64 *is_near) {
+  (void)is_plain;
+  eight_f64 a = (x * from.scale - from.centre * from.scale) * from.inverse;
   const double magic = 0x1.8p52;  // n + magic has round(n) in its lowest bits.
   eight_f64 bounded = a > -708 ? a : -708;
+  bounded = bounded < 708 ? bounded : 708;
   eight_f64 shifted = bounded * 0x1.71547652b82fep0 + magic;
   eight_f64 n = shifted - magic;
   // ln 2 in two parts; the first has 32 bits, so that n times it is exact.
@@ -32,81 +133,25 @@ INLINE eight_f64 exp_of_negative(eight_f64 a) {
   eight_f64 a10 = 0x1.28b40581fba5cp-22 + r * 0x1.af631d03b18bfp-26;
   eight_f64 sum = 1 + (r + r2 * ((a2 + r2 * a4) + r4 * ((a6 + r2 * a8) + r4 * a10)));
   eight_i64 power = (LOAD(eight_i64, &shifted) << 52) + 0x3ff0000000000000;
-  return a > -708 ? sum * LOAD(eight_f64, &power) : 0;
+  eight_f64 entries = a > -708 ? sum * LOAD(eight_f64, &power) : 0;
+  *is_near = entries > 0x1p-30;
+  return entries;
 }
 
-// Whole units of 2^-24 of four numbers 0 <= a, 127 of anything above; in each double's low half.
-INLINE quad_f64 units_of(quad_f64 a) {
-  const double magic = 0x1.8p28;  // Its last bit is such a unit.
-  return (a < 127 ? a : 127) + magic;
-}
-
-// 2^-a in float32 for 8 numbers a >= 0, within two units in the last place; 0 beyond 126.
-INLINE eight_f32 exp2_of_minus(quad_f64 low, quad_f64 high) {
-  quad_f64 halves[2] = {units_of(low), units_of(high)};
-  line_u32 words = LOAD(line_u32, halves);
-  eight_u32 a = __builtin_shufflevector(words, words, 0, 2, 4, 6, 8, 10, 12, 14);
-  // a = n - f, -1/2 <= f < 1/2: f is what the 24 low bits of -a say.
-  eight_u32 fraction = (0 - a) << 8;
-  eight_f32 f = __builtin_convertvector(LOAD(eight_i32, &fraction), eight_f32) * 0x1p-32f;
-  eight_u32 power = 0x3f800000 - (((a + 0x7fffff) & 0xff000000) >> 1);
-  // The Chebyshev interpolant of degree 6 on |f| <= 1/2: off by less than 2^-27.
-  eight_f32 f2 = f * f;
-  eight_f32 a0 = 1 + f * 0x1.62e43p-1f;
-  eight_f32 a2 = 0x1.ebfbep-3f + f * 0x1.c6aeccp-5f;
-  eight_f32 a4 = 0x1.3b2a1cp-7f + f * 0x1.5f48cp-10f;
-  eight_f32 sum = a0 + f2 * (a2 + f2 * (a4 + f2 * 0x1.444p-13f));
-  // Denormal distances would be slow, and too coarse for a threshold that they make.
-  return LOAD(eight_i32, &a) > 126 << 24 ? 0 : sum * LOAD(eight_f32, &power);
-}
-
-// The largest float that is no more than c, or less than it.
-INLINE float float_below(double c, bool is_strictly) {
-  float bound = (float)c;
-  return bound > c || (is_strictly && bound == c) ? nextafterf(bound, -INFINITY) : bound;
-}
-
-// Where entries are measured from: the centre, what their differences from it are multiplied by,
-// and the largest entry that is not above it.
-typedef struct Origin_f32 {
-  double centre, inverse;
-  float bound;
-} Origin_f32;
-
-typedef struct Origin_f64 {
-  double centre, inverse, scale;
-  int64_t flip;
-} Origin_f64;
-
-INLINE Origin_f32 origin_f32(CKernels_Softness at) {
-  // Nothing is scaled: a double has room for the difference of floats.
-  return (Origin_f32){at.centre, at.inverse * 0x1.71547652b82fep0,
-                      float_below(at.centre, at.scale < 0)};
-}
-
-INLINE Origin_f64 origin_f64(CKernels_Softness at) {
-  return (Origin_f64){at.centre * at.scale, at.inverse, at.scale, at.scale < 0 ? INT64_MIN : 0};
-}
-
-// The distances of eight entries, and which of them are above.
-INLINE eight_f32 distance_f32(eight_f32 x, Origin_f32 from, eight_i32 *is_above) {
-  quad_f64 low = from.centre - __builtin_convertvector(x.lo, quad_f64);
-  quad_f64 high = from.centre - __builtin_convertvector(x.hi, quad_f64);
-  *is_above = x > from.bound;
-  return exp2_of_minus(__builtin_elementwise_abs(low) * from.inverse,
-                       __builtin_elementwise_abs(high) * from.inverse);
-}
-
-INLINE eight_f64 distance_f64(eight_f64 x, Origin_f64 from, eight_i64 *is_above) {
-  eight_f64 below = from.centre - x * from.scale;
-  *is_above = (LOAD(eight_i64, &below) ^ from.flip) < 0;
-  return exp_of_negative(-__builtin_elementwise_abs(below) * from.inverse);
-}
+INLINE eight_f64 plus_square_f64(eight_f64 sum, eight_f64 number) { return sum + number * number; }
 
 // A sum of so many numbers at a time keeps the digits of float32.
 enum { RUN = 8 * LANES };
+// So many are searched for near ones at a time: while they are in the cache.
+enum { SEARCH = 8 * RUN };
 
-#define DEFINE_MEASURE(SUFFIX, NUMBER, SIGNED, BITS, SIGN, LIMIT, LEAST)                           \
+// LEAST: no squares of less, which would be denormal: those are slow.
+#define DEFINE_MEASURE(SUFFIX, NUMBER, LEAST)                                                      \
+  /* What is summed of entries that are not near. */                                               \
+  typedef struct Run_##SUFFIX {                                                                    \
+    eight_##SUFFIX sums, squares;                                                                  \
+  } Run_##SUFFIX;                                                                                  \
+                                                                                                   \
   INLINE eight_##SUFFIX eight_at_##SUFFIX(const NUMBER *x, size_t count) {                         \
     if (count >= EIGHT) return LOAD(eight_##SUFFIX, x);                                            \
     NUMBER lanes[EIGHT];                                                                           \
@@ -114,57 +159,72 @@ enum { RUN = 8 * LANES };
     return LOAD(eight_##SUFFIX, lanes);                                                            \
   }                                                                                                \
                                                                                                    \
-  KERNEL(CKernels_SoftSplit, CKernels_soft_measure_##SUFFIX,                                       \
-         (const NUMBER *x, size_t n, CKernels_Softness at, NUMBER *e, size_t near_max,             \
-          NUMBER *near),                                                                           \
-         (x, n, at, e, near_max, near)) {                                                          \
-    CKernels_SoftSplit split = {0};                                                                \
-    const Origin_##SUFFIX from = origin_##SUFFIX(at);                                              \
-    SIGNED above = 0;                                                                              \
-    bool is_few = true;                                                                            \
-    for (size_t start = 0; start < n; start += RUN) {                                              \
-      const size_t end = start + RUN < n ? start + RUN : n;                                        \
-      eight_##SUFFIX sums = 0, squares = 0;                                                        \
-      uint8_t near_bits[RUN / EIGHT] = {0};                                                        \
-      for (size_t i = start; i < end; i += EIGHT) {                                                \
-        SIGNED is_above;                                                                           \
-        eight_##SUFFIX size =                                                                      \
-            distance_##SUFFIX(eight_at_##SUFFIX(x + i, end - i), from, &is_above);                 \
-        BITS entry = LOAD(BITS, &size) | (LOAD(BITS, &is_above) & SIGN);                           \
-        STORE(e + i, entry);                                                                       \
-        SIGNED is_near = is_above | (size > (NUMBER)LIMIT);                                        \
-        eight_##SUFFIX far = is_near ? 0 : size;                                                   \
-        sums += far;                                                                               \
-        /* No squares of less: they would be denormal, which is slow. */                           \
-        eight_##SUFFIX large = far > (NUMBER)LEAST ? far : (NUMBER)LEAST;                          \
-        squares += large * large;                                                                  \
-        near_bits[(i - start) / EIGHT] = EIGHT_BITS(is_near);                                      \
-        above -= is_above;                                                                         \
-      }                                                                                            \
-      /* Not one by one: a branch for every eight was mispredicted too often. */                   \
-      for (size_t word = 0; word < RUN / 64; ++word) {                                             \
-        uint64_t bits = LOAD(uint64_t, near_bits + 8 * word);                                      \
-        if (!is_few) continue;                                                                     \
-        const NUMBER *from_here = e + start + 64 * word;                                           \
-        for (; bits != 0; bits &= bits - 1) near[split.near++] = from_here[__builtin_ctzll(bits)]; \
-        is_few = split.near <= near_max;                                                           \
-      }                                                                                            \
-      split.sum += sum_of_eight(__builtin_convertvector(sums, eight_f64));                         \
-      split.squares += sum_of_eight(__builtin_convertvector(squares, eight_f64));                  \
+  /* Eight of x at a time, a byte of bits each. */                                                 \
+  INLINE Run_##SUFFIX run_##SUFFIX(const NUMBER *x, size_t n, Origin_##SUFFIX from, bool is_plain, \
+                                   NUMBER *e, uint8_t *near_bits) {                                \
+    Run_##SUFFIX run = {0};                                                                        \
+    for (size_t i = 0; i < n; i += EIGHT) {                                                        \
+      bits_##SUFFIX is_near;                                                                       \
+      eight_##SUFFIX entries =                                                                     \
+          measured_##SUFFIX(eight_at_##SUFFIX(x + i, n - i), from, is_plain, &is_near);            \
+      STORE(e + i, entries);                                                                       \
+      eight_##SUFFIX far = is_near ? 0 : entries;                                                  \
+      run.sums += far;                                                                             \
+      run.squares =                                                                                \
+          plus_square_##SUFFIX(run.squares, far > (NUMBER)LEAST ? far : (NUMBER)LEAST);            \
+      near_bits[i / EIGHT] = EIGHT_BITS(is_near);                                                  \
     }                                                                                              \
-    for (size_t l = 0; l < EIGHT; ++l) split.above += (size_t)above[l];                            \
+    return run;                                                                                    \
+  }                                                                                                \
+                                                                                                   \
+  INLINE CKernels_SoftSplit measure_##SUFFIX(const NUMBER *x, size_t n, Origin_##SUFFIX from,      \
+                                             bool is_plain, NUMBER *e, size_t near_max,            \
+                                             NUMBER *near, uint64_t *words) {                      \
+    CKernels_SoftSplit split = {.centre = from.centre};                                            \
+    eight_f64 sums = 0, squares = 0;                                                               \
+    size_t word = 0;                                                                               \
+    words[(n - 1) / 64] = 0;                                                                       \
+    for (size_t start = 0; start < n; start += RUN) {                                              \
+      uint8_t *near_bits = (uint8_t *)words + start / EIGHT;                                       \
+      Run_##SUFFIX run =                                                                           \
+          n - start < RUN                                                                          \
+              ? run_##SUFFIX(x + start, n - start, from, is_plain, e + start, near_bits)           \
+              : run_##SUFFIX(x + start, RUN, from, is_plain, e + start, near_bits);                \
+      sums += __builtin_convertvector(run.sums, eight_f64);                                        \
+      squares += __builtin_convertvector(run.squares, eight_f64);                                  \
+      /* Later than written: a word of bytes that are still on their way waits for them. */        \
+      /* And not one by one: a branch for every eight was mispredicted too often. */               \
+      if (start + RUN < n && (start + RUN) % SEARCH != 0) continue;                                \
+      for (; 64 * word < n && 64 * word < start + RUN && split.near <= near_max; ++word) {         \
+        const NUMBER *from_here = e + 64 * word;                                                   \
+        for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {                           \
+          near[split.near++] = from_here[__builtin_ctzll(bits)];                                   \
+        }                                                                                          \
+      }                                                                                            \
+    }                                                                                              \
+    split.sum = sum_of_eight(sums);                                                                \
+    split.squares = sum_of_eight(squares);                                                         \
     /* What all lanes had at least; without it, nothing is left of rows that have no more. */      \
     split.squares -= (double)((n + EIGHT - 1) / EIGHT * EIGHT) * LEAST * LEAST;                    \
     /* Whole lines: 0 is an entry that adds nothing. */                                            \
     const line_##SUFFIX none = 0;                                                                  \
     if ((n + EIGHT - 1) / EIGHT % 2 != 0) STORE(e + (n + EIGHT - 1) / EIGHT * EIGHT, none.lo);     \
-    if (is_few) {                                                                                  \
-      STORE(near + split.near, none);                                                              \
-    } else {                                                                                       \
+    if (split.near > near_max) {                                                                   \
       split.near = SIZE_MAX;                                                                       \
+    } else {                                                                                       \
+      STORE(near + split.near, none);                                                              \
     }                                                                                              \
     return split;                                                                                  \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(CKernels_SoftSplit, CKernels_soft_measure_##SUFFIX,                                       \
+         (const NUMBER *x, size_t n, CKernels_Softness at, NUMBER *e, size_t near_max,             \
+          NUMBER *near, uint64_t *words),                                                          \
+         (x, n, at, e, near_max, near, words)) {                                                   \
+    const Origin_##SUFFIX from = origin_##SUFFIX(at);                                              \
+    if (from.is_plain) return measure_##SUFFIX(x, n, from, true, e, near_max, near, words);        \
+    return measure_##SUFFIX(x, n, from, false, e, near_max, near, words);                          \
   }
 
-DEFINE_MEASURE(f32, float, eight_i32, eight_u32, 0x80000000, 0x1p-14, 0x1p-62)
-DEFINE_MEASURE(f64, double, eight_i64, eight_u64, 0x8000000000000000, 0x1p-28, 0x1p-510)
+DEFINE_MEASURE(f32, float, 0x1p-62)
+DEFINE_MEASURE(f64, double, 0x1p-510)

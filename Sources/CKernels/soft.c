@@ -1,17 +1,10 @@
 // SOFT top-k: y_i = sigma((x_i - t) / tau), whose sum over a row is k (SoftThreshold.swift), from
-// the distances that measure.c makes: passes over a row, or over those of its entries that matter.
+// what measure.c makes of a row: passes over the row, or over those of its entries that matter.
 #include "isa.h"
 
 // One AVX2 register.
 typedef eight_f32 slice_f32;
 typedef quad_f64 slice_f64;
-typedef eight_i32 slice_i32;
-typedef quad_i64 slice_i64;
-
-#define SLICE_BITS_f32(NUMBER) LOAD(slice_i32, &(slice_f32){NUMBER})
-#define SLICE_BITS_f64(NUMBER) LOAD(slice_i64, &(slice_f64){NUMBER})
-#define SIGN_f32 INT32_MIN
-#define SIGN_f64 INT64_MIN
 
 INLINE double sum_of_f64(slice_f64 slice) { return sum_of_quad(slice); }
 INLINE double sum_of_f32(slice_f32 slice) {
@@ -23,82 +16,80 @@ enum { RUN = 8 * LANES };
 // What the steepest entry is looked for in, once it is known to be there.
 enum { BLOCK = 1024 };
 
-#define DEFINE_SOFT(SUFFIX, NUMBER, SMALLEST)                                                      \
-  /* Of a distance: q, and 1 - q without the subtraction. */                                       \
+// SMALLEST: of s and 1 / s. HUGE_ENTRY: whoever has it is beside no threshold: y = 1, no slope.
+#define DEFINE_SOFT(SUFFIX, NUMBER, SMALLEST, HUGE_ENTRY)                                          \
+  typedef __typeof__((slice_##SUFFIX){0} > 0) slice_mask_##SUFFIX;                                 \
+                                                                                                   \
+  /* Of an entry: y, and 1 - y without the subtraction. */                                         \
   typedef struct Shares_##SUFFIX {                                                                 \
-    slice_##SUFFIX other, own;                                                                     \
+    slice_##SUFFIX own, other;                                                                     \
   } Shares_##SUFFIX;                                                                               \
                                                                                                    \
   INLINE NUMBER bounded_##SUFFIX(double s) {                                                       \
     return (NUMBER)(s < SMALLEST ? SMALLEST : s > 1 / SMALLEST ? 1 / SMALLEST : s);                \
   }                                                                                                \
                                                                                                    \
-  INLINE Shares_##SUFFIX shares_##SUFFIX(slice_##SUFFIX entry, double s) {                         \
-    const NUMBER below = bounded_##SUFFIX(s), above = bounded_##SUFFIX(1 / s);                     \
-    slice_##SUFFIX size = __builtin_elementwise_abs(entry);                                        \
-    slice_##SUFFIX rest =                                                                          \
-        SLICE_BITS_##SUFFIX(entry) < 0 ? (slice_##SUFFIX)above : (slice_##SUFFIX)below;            \
-    slice_##SUFFIX inverse = 1 / (size + rest);                                                    \
-    return (Shares_##SUFFIX){size * inverse, rest * inverse};                                      \
+  INLINE Shares_##SUFFIX shares_##SUFFIX(slice_##SUFFIX entries, NUMBER s) {                       \
+    slice_##SUFFIX inverse = 1 / (entries + s);                                                    \
+    return (Shares_##SUFFIX){entries * inverse, entries < HUGE_ENTRY ? s * inverse : 0};           \
   }                                                                                                \
                                                                                                    \
-  /* A number with the sign of an entry changed into it. */                                        \
-  INLINE slice_##SUFFIX signed_##SUFFIX(slice_##SUFFIX number, slice_##SUFFIX entry) {             \
-    __typeof__(SLICE_BITS_##SUFFIX(entry)) bits =                                                  \
-        SLICE_BITS_##SUFFIX(number) ^ (SLICE_BITS_##SUFFIX(entry) & SIGN_##SUFFIX);                \
-    return LOAD(slice_##SUFFIX, &bits);                                                            \
-  }                                                                                                \
-                                                                                                   \
-  KERNEL(CKernels_SoftSums, CKernels_soft_sums_##SUFFIX, (const NUMBER *e, size_t n, double s),    \
-         (e, n, s)) {                                                                              \
+  KERNEL(CKernels_SoftSums, CKernels_soft_sums_##SUFFIX,                                           \
+         (const NUMBER *e, size_t n, double at, bool counts_centre), (e, n, at, counts_centre)) {  \
     CKernels_SoftSums sums = {0};                                                                  \
+    const NUMBER s = bounded_##SUFFIX(at);                                                         \
+    const NUMBER last_below = (NUMBER)(counts_centre ? 1 - SMALLEST_STEP_##SUFFIX : 1);            \
     const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
+    slice_mask_##SUFFIX above = 0;                                                                 \
     for (size_t start = 0; start < n; start += RUN) {                                              \
       slice_##SUFFIX excess = 0, slopes = 0, bend = 0, squares = 0;                                \
       const size_t end = start + RUN < n ? start + RUN : n;                                        \
       for (size_t i = start; i < end; i += step) {                                                 \
-        slice_##SUFFIX entry = LOAD(slice_##SUFFIX, e + i);                                        \
-        Shares_##SUFFIX shares = shares_##SUFFIX(entry, s);                                        \
-        slice_##SUFFIX slope = shares.other * shares.own;                                          \
-        slice_##SUFFIX curve = slope * (shares.own - shares.other);                                \
-        excess += signed_##SUFFIX(shares.other, entry);                                            \
+        slice_##SUFFIX entries = LOAD(slice_##SUFFIX, e + i);                                      \
+        Shares_##SUFFIX shares = shares_##SUFFIX(entries, s);                                      \
+        slice_mask_##SUFFIX is_above = entries > last_below;                                       \
+        slice_##SUFFIX slope = shares.own * shares.other;                                          \
+        excess += is_above ? -shares.other : shares.own;                                           \
         slopes += slope;                                                                           \
-        bend += signed_##SUFFIX(curve, entry);                                                     \
+        bend += slope * (shares.other - shares.own);                                               \
         squares += slope * slope;                                                                  \
+        above -= is_above;                                                                         \
       }                                                                                            \
       sums.excess += sum_of_##SUFFIX(excess);                                                      \
       sums.slope += sum_of_##SUFFIX(slopes);                                                       \
       sums.bend += sum_of_##SUFFIX(bend);                                                          \
       sums.squares += sum_of_##SUFFIX(squares);                                                    \
     }                                                                                              \
+    for (size_t l = 0; l < step; ++l) sums.above += (size_t)above[l];                              \
     return sums;                                                                                   \
   }                                                                                                \
                                                                                                    \
-  KERNEL(CKernels_SoftSides, CKernels_soft_sides_##SUFFIX, (const NUMBER *e, size_t n, double s),  \
-         (e, n, s)) {                                                                              \
+  KERNEL(CKernels_SoftSides, CKernels_soft_sides_##SUFFIX,                                         \
+         (const NUMBER *e, size_t n, double at, bool counts_centre), (e, n, at, counts_centre)) {  \
     CKernels_SoftSides sides = {0};                                                                \
+    const NUMBER s = bounded_##SUFFIX(at);                                                         \
+    const NUMBER last_below = (NUMBER)(counts_centre ? 1 - SMALLEST_STEP_##SUFFIX : 1);            \
     const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
     for (size_t i = 0; i < n; i += step) {                                                         \
-      slice_##SUFFIX entry = LOAD(slice_##SUFFIX, e + i);                                          \
-      Shares_##SUFFIX shares = shares_##SUFFIX(entry, s);                                          \
-      slice_##SUFFIX share = shares.other;                                                         \
-      slice_##SUFFIX slope = share * shares.own;                                                   \
-      sides.below += sum_of_##SUFFIX(SLICE_BITS_##SUFFIX(entry) < 0 ? 0 : share);                  \
-      sides.above += sum_of_##SUFFIX(SLICE_BITS_##SUFFIX(entry) < 0 ? share : 0);                  \
-      sides.slope_below += sum_of_##SUFFIX(SLICE_BITS_##SUFFIX(entry) < 0 ? 0 : slope);            \
-      sides.slope_above += sum_of_##SUFFIX(SLICE_BITS_##SUFFIX(entry) < 0 ? slope : 0);            \
+      slice_##SUFFIX entries = LOAD(slice_##SUFFIX, e + i);                                        \
+      Shares_##SUFFIX shares = shares_##SUFFIX(entries, s);                                        \
+      slice_mask_##SUFFIX is_above = entries > last_below;                                         \
+      slice_##SUFFIX slope = shares.own * shares.other;                                            \
+      sides.below += sum_of_##SUFFIX(is_above ? 0 : shares.own);                                   \
+      sides.above += sum_of_##SUFFIX(is_above ? shares.other : 0);                                 \
+      sides.slope_below += sum_of_##SUFFIX(is_above ? 0 : slope);                                  \
+      sides.slope_above += sum_of_##SUFFIX(is_above ? slope : 0);                                  \
     }                                                                                              \
     return sides;                                                                                  \
   }                                                                                                \
                                                                                                    \
-  KERNEL(bool, CKernels_soft_weights_##SUFFIX, (NUMBER * e, size_t n, double s), (e, n, s)) {      \
+  KERNEL(bool, CKernels_soft_weights_##SUFFIX, (NUMBER * e, size_t n, double at), (e, n, at)) {    \
     const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
-    __typeof__(SLICE_BITS_##SUFFIX(0)) are_positive = -1;                                          \
+    const NUMBER s = bounded_##SUFFIX(at);                                                         \
+    slice_mask_##SUFFIX are_positive = -1;                                                         \
     size_t i = 0;                                                                                  \
     for (; i < n; i += step) {                                                                     \
-      slice_##SUFFIX entry = LOAD(slice_##SUFFIX, e + i);                                          \
-      Shares_##SUFFIX shares = shares_##SUFFIX(entry, s);                                          \
-      slice_##SUFFIX weights = SLICE_BITS_##SUFFIX(entry) < 0 ? shares.own : shares.other;         \
+      slice_##SUFFIX weights = shares_##SUFFIX(LOAD(slice_##SUFFIX, e + i), s).own;                \
       STORE(e + i, weights);                                                                       \
       /* What lies behind the row is 0. */                                                         \
       if (i + step <= n) are_positive &= weights > 0;                                              \
@@ -109,8 +100,9 @@ enum { BLOCK = 1024 };
     return is_full;                                                                                \
   }                                                                                                \
                                                                                                    \
-  KERNEL(size_t, CKernels_soft_slopes_##SUFFIX, (NUMBER * e, size_t n, double s), (e, n, s)) {     \
+  KERNEL(size_t, CKernels_soft_slopes_##SUFFIX, (NUMBER * e, size_t n, double at), (e, n, at)) {   \
     const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
+    const NUMBER s = bounded_##SUFFIX(at);                                                         \
     size_t steepest = 0;                                                                           \
     NUMBER most = -1;                                                                              \
     for (size_t start = 0; start < n; start += BLOCK) {                                            \
@@ -133,5 +125,8 @@ enum { BLOCK = 1024 };
     return steepest;                                                                               \
   }
 
-DEFINE_SOFT(f32, float, 0x1p-120)
-DEFINE_SOFT(f64, double, 0x1p-1015)
+#define SMALLEST_STEP_f32 0x1p-24
+#define SMALLEST_STEP_f64 0x1p-53
+
+DEFINE_SOFT(f32, float, 0x1p-120, 0x1p124f)
+DEFINE_SOFT(f64, double, 0x1p-1015, 0x1p1020)

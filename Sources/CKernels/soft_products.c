@@ -2,35 +2,37 @@
 // of a cotangent by the weights w, and each entry's difference from it.
 #include "isa.h"
 
-#define DEFINE_SOFT_PRODUCTS(SUFFIX, NUMBER, LARGEST)                                              \
-  /* A power of two that only doubles need. */                                                     \
-  INLINE double used_scale_##SUFFIX(double scale) { return sizeof(NUMBER) < 8 ? 1 : scale; }       \
-                                                                                                   \
-  INLINE eight_f64 eight_doubles_##SUFFIX(const NUMBER *numbers) {                                 \
-    return __builtin_convertvector(LOAD(eight_##SUFFIX, numbers), eight_f64);                      \
-  }                                                                                                \
-                                                                                                   \
+// A sum of so many numbers at a time keeps the digits of float32.
+enum { RUN = 8 * LANES };
+
+// EXPONENT_MAX: of half of a factor.
+#define DEFINE_SOFT_PRODUCTS(SUFFIX, NUMBER, LARGEST, EXPONENT_MAX)                                \
   KERNEL(CKernels_SoftMean, CKernels_soft_mean_##SUFFIX,                                           \
          (const NUMBER *w, const NUMBER *c, size_t n, double scale, double origin),                \
          (w, c, n, scale, origin)) {                                                               \
-    const double used = used_scale_##SUFFIX(scale);                                                \
-    eight_f64 totals = 0, moments = 0, largest = 0;                                                \
-    size_t i = 0;                                                                                  \
-    for (; i + EIGHT <= n; i += EIGHT) {                                                           \
-      eight_f64 weights = eight_doubles_##SUFFIX(w + i);                                           \
-      eight_f64 values = eight_doubles_##SUFFIX(c + i) * used;                                     \
-      totals += weights;                                                                           \
-      moments += weights * (values - origin);                                                      \
-      if (sizeof(NUMBER) < 8) continue;                                                            \
-      eight_f64 sizes = __builtin_elementwise_abs(values);                                         \
-      largest = sizes > largest ? sizes : largest;                                                 \
+    CKernels_SoftMean mean = {0};                                                                  \
+    const NUMBER by = (NUMBER)scale, from = (NUMBER)origin;                                        \
+    eight_##SUFFIX largest = 0;                                                                    \
+    const size_t whole = n / EIGHT * EIGHT;                                                        \
+    for (size_t start = 0; start < whole; start += RUN) {                                          \
+      const size_t end = start + RUN < whole ? start + RUN : whole;                                \
+      eight_##SUFFIX totals = 0, moments = 0;                                                      \
+      for (size_t i = start; i < end; i += EIGHT) {                                                \
+        eight_##SUFFIX weights = LOAD(eight_##SUFFIX, w + i);                                      \
+        eight_##SUFFIX values = LOAD(eight_##SUFFIX, c + i) * by;                                  \
+        totals += weights;                                                                         \
+        moments += weights * (values - from);                                                      \
+        eight_##SUFFIX sizes = __builtin_elementwise_abs(values);                                  \
+        largest = sizes > largest ? sizes : largest;                                               \
+      }                                                                                            \
+      mean.total += sum_of_eight(__builtin_convertvector(totals, eight_f64));                      \
+      mean.moment += sum_of_eight(__builtin_convertvector(moments, eight_f64));                    \
     }                                                                                              \
-    CKernels_SoftMean mean = {sum_of_eight(totals), sum_of_eight(moments), 0};                     \
     for (size_t l = 0; l < EIGHT; ++l) {                                                           \
       mean.largest = largest[l] > mean.largest ? largest[l] : mean.largest;                        \
     }                                                                                              \
-    for (; i < n; ++i) {                                                                           \
-      const double value = (double)c[i] * used;                                                    \
+    for (size_t i = whole; i < n; ++i) {                                                           \
+      const double value = (double)(c[i] * by);                                                    \
       mean.total += (double)w[i];                                                                  \
       mean.moment += (double)w[i] * (value - origin);                                              \
       mean.largest = fabs(value) > mean.largest ? fabs(value) : mean.largest;                      \
@@ -38,32 +40,49 @@
     return mean;                                                                                   \
   }                                                                                                \
                                                                                                    \
+  INLINE eight_##SUFFIX kept_##SUFFIX(eight_##SUFFIX products) {                                   \
+    products = products < LARGEST ? products : LARGEST;                                            \
+    return products > -LARGEST ? products : -LARGEST;                                              \
+  }                                                                                                \
+                                                                                                   \
   KERNEL(bool, CKernels_soft_product_##SUFFIX,                                                     \
-         (const NUMBER *w, const NUMBER *c, size_t n, double scale, double mean, double inverse,   \
+         (const NUMBER *w, const NUMBER *c, size_t n, double scale, double mean, double factor,    \
           NUMBER *out),                                                                            \
-         (w, c, n, scale, mean, inverse, out)) {                                                   \
-    const double used = used_scale_##SUFFIX(scale), unscale = 1 / used;                            \
+         (w, c, n, scale, mean, factor, out)) {                                                    \
+    /* In two parts, lest the mean lose digits, and the factor its range. Weights are 0 or meet */ \
+    /* the first, so that no 0 meets an infinity. */                                               \
+    const NUMBER by = (NUMBER)scale, high = (NUMBER)mean, low = (NUMBER)(mean - (double)high);     \
+    const int half = (ilogb(factor) - ilogb(scale)) / 2;                                           \
+    const int bounded = half > EXPONENT_MAX ? EXPONENT_MAX                                         \
+                        : half < -EXPONENT_MAX ? -EXPONENT_MAX : half;                             \
+    const NUMBER first = (NUMBER)ldexp(1, bounded);                                                \
+    const double rest = ldexp(factor, -bounded) / scale, rest_max = ldexp(1, EXPONENT_MAX);        \
+    const NUMBER second =                                                                          \
+        (NUMBER)(rest > rest_max ? rest_max : rest < -rest_max ? -rest_max : rest);                \
     __typeof__((eight_##SUFFIX){0} == 0) are_given = -1;                                           \
+    NUMBER lanes[EIGHT] = {0}, weights[EIGHT] = {0};                                               \
+    bool is_full = true;                                                                           \
     size_t i = 0;                                                                                  \
     for (; i + EIGHT <= n; i += EIGHT) {                                                           \
-      eight_f64 differences = eight_doubles_##SUFFIX(c + i) * used - mean;                         \
-      eight_f64 exact = eight_doubles_##SUFFIX(w + i) * differences * inverse * unscale;           \
-      eight_##SUFFIX products = __builtin_convertvector(exact, eight_##SUFFIX);                    \
-      products = products < LARGEST ? products : LARGEST;                                          \
-      products = products > -LARGEST ? products : -LARGEST;                                        \
+      eight_##SUFFIX differences = (LOAD(eight_##SUFFIX, c + i) * by - high) - low;                \
+      eight_##SUFFIX products =                                                                    \
+          kept_##SUFFIX(LOAD(eight_##SUFFIX, w + i) * first * differences * second);               \
       STORE(out + i, products);                                                                    \
       are_given &= products != 0;                                                                  \
     }                                                                                              \
-    bool is_full = true;                                                                           \
     for (size_t l = 0; l < EIGHT; ++l) is_full &= are_given[l] != 0;                               \
-    for (; i < n; ++i) {                                                                           \
-      double exact = (double)w[i] * ((double)c[i] * used - mean) * inverse * unscale;              \
-      exact = exact < (double)LARGEST ? exact : (double)LARGEST;                                   \
-      out[i] = (NUMBER)(exact > -(double)LARGEST ? exact : -(double)LARGEST);                      \
-      is_full &= out[i] != 0;                                                                      \
+    if (i == n) return is_full;                                                                    \
+    memcpy(lanes, c + i, (n - i) * sizeof(NUMBER));                                                \
+    memcpy(weights, w + i, (n - i) * sizeof(NUMBER));                                              \
+    eight_##SUFFIX differences = (LOAD(eight_##SUFFIX, lanes) * by - high) - low;                  \
+    eight_##SUFFIX products =                                                                      \
+        kept_##SUFFIX(LOAD(eight_##SUFFIX, weights) * first * differences * second);               \
+    for (size_t l = 0; i + l < n; ++l) {                                                           \
+      out[i + l] = products[l];                                                                    \
+      is_full &= products[l] != 0;                                                                 \
     }                                                                                              \
     return is_full;                                                                                \
   }
 
-DEFINE_SOFT_PRODUCTS(f32, float, FLT_MAX)
-DEFINE_SOFT_PRODUCTS(f64, double, DBL_MAX)
+DEFINE_SOFT_PRODUCTS(f32, float, FLT_MAX, 120)
+DEFINE_SOFT_PRODUCTS(f64, double, DBL_MAX, 1000)

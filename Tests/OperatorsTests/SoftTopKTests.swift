@@ -62,28 +62,32 @@ import Testing
     }
 
     // Catches: a solver that gives up, overflows or answers NaN at the ends of the range.
-    @Test("extremes answer finite numbers that sum to k")
-    func extremes() throws {
-        let huge = Double.greatestFiniteMagnitude
+    @Test("extremes answer finite numbers that sum to k", arguments: [DType.float64, .float32])
+    func extremes(_ dtype: DType) throws {
+        let isDouble = dtype == .float64
+        let huge = isDouble ? Double.greatestFiniteMagnitude : Double(Float.greatestFiniteMagnitude)
+        let large = isDouble ? 1e308 : 1e38
+        let tiny = isDouble ? 5e-324 : 1e-45
         let rows: [[Double]] = [
-            [huge, -huge, 0], [1e308, 1e308, -1e308], [1e-308, 0, -1e-308], [5e-324, 0, 0],
+            [huge, -huge, 0], [large, large, -large], [1 / large, 0, -1 / large], [tiny, 0, 0],
             [1, 1, 1, 1], [0, 0], [-.infinity, 3, 1, -.infinity, 2], [1e8, 1e8 + 1e-7, -1e8],
-        ]
+            [-huge, -.infinity, -huge], [-huge, -huge, 0, -.infinity],
+        ].map { row in isDouble ? row : row.map { Double(Float($0)) } }
         for x in rows {
             let count = Double(x.filter { $0.isFinite }.count)
-            for tau in [1e-300, 1e-30, 1e-6, 1, 1e30, 1e300, huge] {
+            for tau in [1e-300, 1e-45, 1e-38, 1e-30, 1e-6, 1, 1e30, 1e38, 1e300, huge] {
                 for k in [0, 5e-324, 1e-300, 0.5, 1, 1.5, count - 1e-12, count] {
                     let named: [String: ParameterValue] = [
                         "k": .numbers([k]), "tau": .numbers([tau]),
                     ]
                     let op = try op("soft_topk")
                     let parameters = Compute.parameters(op, named)
-                    let c = x.indices.map { Double($0) * 1e300 }
-                    let y = try Compute.forward(op, [x], parameters)[0]
-                    let g = try Compute.vjp(op, [x], [[c]], parameters)[0][0]
+                    let c = x.indices.map { Double($0) * (isDouble ? 1e300 : 5e37) }
+                    let y = try Compute.forward(op, [x], dtype: dtype, parameters)[0]
+                    let g = try Compute.vjp(op, [x], [[c]], dtype: dtype, parameters)[0][0]
                     let place = "\(x) k \(k) tau \(tau): \(y) \(g)"
                     #expect(y.allSatisfy { $0 >= 0 && $0 <= 1 }, "\(place)")
-                    #expect(abs(y.reduce(0, +) - k) <= 1e-10, "\(place)")
+                    #expect(abs(y.reduce(0, +) - k) <= (isDouble ? 1e-10 : 1e-6), "\(place)")
                     #expect(g.allSatisfy { $0.isFinite }, "\(place)")
                     #expect(zip(x, y).allSatisfy { $0.isFinite || $1 == 0 }, "\(place)")
                     #expect(zip(x, g).allSatisfy { $0.isFinite || $1 == 0 }, "\(place)")

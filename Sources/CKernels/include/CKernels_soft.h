@@ -2,38 +2,43 @@
 #ifndef CKERNELS_SOFT_H
 #define CKERNELS_SOFT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/// SOFT top-k. Entries of a row as distances from a centre: e_i = exp(-|x_i - centre| / tau),
-/// negative where x_i is above it; arrays have room for whole lines of 16, filled up with 0.
+/// Where SOFT top-k measures a row from, near its threshold; tau > 0.
 typedef struct CKernels_Softness {
   double centre;
-  /// A power of two by which x is multiplied first: sums of huge numbers stay finite. Negative
-  /// where an entry at the centre counts as above it.
-  double scale;
-  /// 1 / (tau * |scale|)
-  double inverse;
+  double tau;
+  /// 1: entries at the centre count as above it, -1: as below, 0: there are none.
+  int side;
 } CKernels_Softness;
 
-/// What `soft_measure` finds: how many entries are above the centre, how many are near it or above
-/// (SIZE_MAX: more than near_max), and of the others the sum and that of the squares.
+/// What `soft_measure` finds: the centre that it took, less than tau away from the one asked for,
+/// on the side where entries at that one count as they should; how many entries are near it or
+/// above (SIZE_MAX: more than near_max), and of the others the sum and that of the squares.
 typedef struct CKernels_SoftSplit {
-  size_t above;
+  double centre;
   size_t near;
   double sum;
   double squares;
 } CKernels_SoftSplit;
 
-/// Makes distances of x, and copies those that are above or near: more than 2^-14 (2^-28 in
-/// float64). `near` has room for near_max + 80; zeros follow the last.
+/// Makes entries E_i = exp((x_i - centre) / tau) of x, arrays with room for whole lines of 16 that
+/// are filled up with 0, and copies those that are above or near: more than 2^-16 (2^-30 in
+/// float64). `near` has room for near_max + 80, zeros follow the last; `words` has a bit for each
+/// of n that is near, and room for whole pairs of words.
 CKernels_SoftSplit CKernels_soft_measure_f32(const float *x, size_t n, CKernels_Softness at,
-                                             float *e, size_t near_max, float *near);
+                                             float *e, size_t near_max, float *near,
+                                             uint64_t *words);
 CKernels_SoftSplit CKernels_soft_measure_f64(const double *x, size_t n, CKernels_Softness at,
-                                             double *e, size_t near_max, double *near);
+                                             double *e, size_t near_max, double *near,
+                                             uint64_t *words);
 
-/// At the threshold centre + tau log(s), with q = y below and q = 1 - y above the centre: the sums
-/// of q below less those above, of w = y (1 - y), of w (1 - 2 y) and of w^2.
+/// At the threshold centre + tau log(s), with q = y below and q = 1 - y above the centre: how many
+/// are above, and the sums of q below less those above, of w = y (1 - y), of w (1 - 2 y) and w^2.
 typedef struct CKernels_SoftSums {
+  size_t above;
   double excess;
   double slope;
   double bend;
@@ -48,21 +53,32 @@ typedef struct CKernels_SoftSides {
   double slope_above;
 } CKernels_SoftSides;
 
-CKernels_SoftSums CKernels_soft_sums_f32(const float *e, size_t n, double s);
-CKernels_SoftSums CKernels_soft_sums_f64(const double *e, size_t n, double s);
-CKernels_SoftSides CKernels_soft_sides_f32(const float *e, size_t n, double s);
-CKernels_SoftSides CKernels_soft_sides_f64(const double *e, size_t n, double s);
+CKernels_SoftSums CKernels_soft_sums_f32(const float *e, size_t n, double s, bool counts_centre);
+CKernels_SoftSums CKernels_soft_sums_f64(const double *e, size_t n, double s, bool counts_centre);
+CKernels_SoftSides CKernels_soft_sides_f32(const float *e, size_t n, double s, bool counts_centre);
+CKernels_SoftSides CKernels_soft_sides_f64(const double *e, size_t n, double s,
+                                           bool counts_centre);
 
-/// Distances in, y out; whether all are positive.
+/// Entries in, y out; whether all are positive.
 bool CKernels_soft_weights_f32(float *e, size_t n, double s);
 bool CKernels_soft_weights_f64(double *e, size_t n, double s);
 
-/// Distances in, y (1 - y) out; the first of the largest of n >= 1.
+/// Entries in, y (1 - y) out; the first of the largest of n >= 1.
 size_t CKernels_soft_slopes_f32(float *e, size_t n, double s);
 size_t CKernels_soft_slopes_f64(double *e, size_t n, double s);
 
-/// The sums of w_i and of w_i (scale c_i - origin), and, in float64, the largest |scale c_i|. Of
-/// floats the scale is 1.
+/// The same where s is between 1 / 16 and 16 and `soft_measure` found few near the centre, at least
+/// one; `near` is overwritten.
+bool CKernels_soft_few_weights_f32(float *e, size_t n, double s, const uint64_t *words,
+                                   float *near, size_t near_count);
+bool CKernels_soft_few_weights_f64(double *e, size_t n, double s, const uint64_t *words,
+                                   double *near, size_t near_count);
+size_t CKernels_soft_few_slopes_f32(float *e, size_t n, double s, const uint64_t *words,
+                                    float *near, size_t near_count);
+size_t CKernels_soft_few_slopes_f64(double *e, size_t n, double s, const uint64_t *words,
+                                    double *near, size_t near_count);
+
+/// The sums of w_i and of w_i (scale c_i - origin), and the largest |scale c_i|.
 typedef struct CKernels_SoftMean {
   double total;
   double moment;
@@ -74,11 +90,11 @@ CKernels_SoftMean CKernels_soft_mean_f32(const float *w, const float *c, size_t 
 CKernels_SoftMean CKernels_soft_mean_f64(const double *w, const double *c, size_t n, double scale,
                                          double origin);
 
-/// out_i = w_i (scale c_i - mean) inverse / scale, kept within the type's finite numbers; `scale`
+/// out_i = w_i (scale c_i - mean) factor / scale, kept within the type's finite numbers; `scale`
 /// is a power of two. Whether none is 0.
 bool CKernels_soft_product_f32(const float *w, const float *c, size_t n, double scale, double mean,
-                               double inverse, float *out);
+                               double factor, float *out);
 bool CKernels_soft_product_f64(const double *w, const double *c, size_t n, double scale,
-                               double mean, double inverse, double *out);
+                               double mean, double factor, double *out);
 
 #endif

@@ -77,11 +77,11 @@ struct SoftRows {
         /// k = 0 or all: every entry is decided, none has a slope.
         var isSettled: Bool { k <= 0 || k >= Double(finiteCount) }
 
-        func solve(_ workspace: Workspace, into distances: UnsafeMutablePointer<S>)
-            -> SoftThreshold.Root
-        {
+        func solve(
+            _ workspace: Workspace, into e: UnsafeMutablePointer<S>
+        ) -> SoftThreshold.Root<S> {
             SoftThreshold(k: k, tau: tau)
-                .solve(x, finiteCount: finiteCount, index, workspace, into: distances)
+                .solve(x, finiteCount: finiteCount, index, workspace, into: e)
         }
     }
 
@@ -97,7 +97,7 @@ struct SoftRows {
             }
             let root = row.solve(workspace, into: weights)
             threshold = root.threshold
-            return S.softWeights(weights, count: row.x.count, root.s)
+            return root.entries.makeWeights(root.s)
         }
         return threshold
     }
@@ -133,8 +133,8 @@ struct SoftRows {
         if task.isSettled {
             weights.update(repeating: 0, count: n)
         } else {
-            pivot = S.softSlopes(
-                weights, count: n, task.solve(workspace, into: weights).s)
+            let root = task.solve(workspace, into: weights)
+            pivot = root.entries.makeSlopes(root.s)
         }
         for g in 0..<stack.stackCount {
             let index = stack.rowIndex(g, row)
@@ -144,8 +144,8 @@ struct SoftRows {
             // Measured from a steep entry: a constant cotangent has no gradient at all.
             var scale = 1.0
             var mean = S.softMean(weights, c, count: n, scale: scale, origin: Double(c[pivot]))
-            if mean.largest > 0x1p900 {
-                scale = 0x1p-100
+            if mean.largest > (S.isStored(as: .float64) ? 0x1p900 : 0x1p120) {
+                scale = S.isStored(as: .float64) ? 0x1p-100 : 0x1p-10
                 mean = S.softMean(
                     weights, c, count: n, scale: scale, origin: scale * Double(c[pivot]))
             }
@@ -154,7 +154,7 @@ struct SoftRows {
             output.answer.appendFull(S.self, &workspace.products) { products in
                 S.softProduct(
                     weights, c, count: n, scale: scale, mean: average,
-                    inverse: (isSmallest ? -1 : 1) / task.tau, products)
+                    factor: (isSmallest ? -1 : 1) / task.tau, products)
             }
         }
     }

@@ -10,18 +10,11 @@ import Glibc
 ///
 /// O(n) for each of the few passes of `solve`, and a selection.
 struct SoftThreshold {
-    /// Where the row was solved: its entries are left as distances from `centre`.
-    struct Root {
-        let centre: Double
-        let u: Double
+    /// Where the row was solved: s = exp((t - c) / tau).
+    struct Root<S: KernelScalar> {
+        let entries: SoftEntries<S>
+        let threshold: Double
         let s: Double
-        let tau: Double
-
-        /// t, kept within the finite numbers.
-        var threshold: Double {
-            let limit = Double.greatestFiniteMagnitude
-            return min(max(centre + tau * u, -limit), limit)
-        }
     }
 
     let k: Double
@@ -32,8 +25,7 @@ struct SoftThreshold {
     private static let reach = 30.0
     private static let passesMax = 200
 
-    /// 0 < k < finiteCount. The row's distances are left in `distances`, which has room for whole
-    /// lines of 16.
+    /// 0 < k < finiteCount. The row is left in `e`, with room for whole lines of 16, as entries E.
     ///
     /// - Parameter index: of the row among those that `workspace.shortTops` has looked at.
     ///
@@ -44,33 +36,33 @@ struct SoftThreshold {
     /// that leaves the bracket halves it instead.
     func solve<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ index: Int, _ workspace: Workspace,
-        into distances: UnsafeMutablePointer<S>
-    ) -> Root {
-        var (centre, isAbove) = centre(
-            row, hasInfinity: finiteCount < row.count, index, workspace)
-        var entries = measure(row, from: centre, isAbove, workspace, into: distances)
-        var demand = k - Double(entries.split.above)
+        into e: UnsafeMutablePointer<S>
+    ) -> Root<S> {
+        var isSampled = true
+        var entries: SoftEntries<S>
+        if let centre = sampledCentre(row, workspace) {
+            entries = SoftEntries(
+                row, from: centre, tau: tau, .none, workspace, into: e)
+        } else {
+            isSampled = false
+            entries = measured(row, finiteCount: finiteCount, index, workspace, into: e)
+        }
         var u = 0.0
         var low = -Double.infinity
         var high = Double.infinity
         workspace.passCount = 0
         while workspace.passCount < Self.passesMax {
-            let next = centre + tau * u
-            // Beside a large centre a step may vanish, and a huge one is no number: exp(u) can
-            // still be.
-            let moved = (next - centre) / tau
-            if abs(u) > Self.reach && abs(next) < 0x1p1020 && abs(moved) > abs(u) / 2 {
-                centre = next
-                low -= moved
-                high -= moved
-                u -= moved
-                isAbove = false
-                entries = measure(row, from: centre, isAbove, workspace, into: distances)
-                demand = k - Double(entries.split.above)
+            if abs(u) > Self.reach, let moved = self.moved(entries, to: u, row, workspace, e) {
+                let distance = (moved.centre - entries.centre) / tau
+                entries = moved
+                low -= distance
+                high -= distance
+                u -= distance
             }
             workspace.passCount += 1
             let s = exp(min(max(u, -700), 700))
-            let sums = entries.sums(s, isNear: abs(u) <= Self.nearReach)
+            let sums = entries.sums(s)
+            let demand = k - Double(sums.above)
             let excess = sums.excess - demand
             // Every entry is decided, to the last digit: any threshold of the gap will do.
             if excess == 0 { break }
@@ -79,11 +71,17 @@ struct SoftThreshold {
             let length =
                 isNear
                 ? Self.shortStep(sums, excess)
-                : Self.longStep(
-                    S.softSides(distances, count: row.count, s), isUp: excess > 0, demand)
+                : Self.longStep(entries.sides(s), isUp: excess > 0, demand)
             // The polynomial's error is below d^4 / 24 of its slope: beyond the last digit.
             let isLast = isNear && abs(length) < (S.isStored(as: .float64) ? 1e-3 : 0.02)
             let target = u + length
+            if isSampled && !SoftEntries<S>.isNear(exp(min(max(target, -700), 700))) {
+                // The sample was wrong, or tau is small beside the gaps.
+                isSampled = false
+                entries = measured(row, finiteCount: finiteCount, index, workspace, into: e)
+                (u, low, high) = (0, -.infinity, .infinity)
+                continue
+            }
             if isLast {
                 // Beside the root, the bracket's ends are as good as it.
                 u = min(max(target, low), high)
@@ -99,62 +97,67 @@ struct SoftThreshold {
                 u += excess > 0 ? Self.reach : -Self.reach
             }
         }
-        return Root(centre: centre, u: u, s: exp(min(max(u, -700), 700)), tau: tau)
+        let limit = Double.greatestFiniteMagnitude
+        return Root(
+            entries: entries, threshold: min(max(entries.centre + tau * u, -limit), limit),
+            s: exp(min(max(u, -700), 700)))
     }
 
-    /// The row's distances, and those of them that a threshold near the centre is made of.
-    private struct Entries<S: KernelScalar> {
-        let distances: UnsafePointer<S>
-        let count: Int
-        let near: UnsafePointer<S>
-        let split: CKernels_SoftSplit
+    /// The row measured from its exact centre.
+    private func measured<S: KernelScalar>(
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ index: Int, _ workspace: Workspace,
+        into e: UnsafeMutablePointer<S>
+    ) -> SoftEntries<S> {
+        let start = centre(row, hasInfinity: finiteCount < row.count, index, workspace)
+        return SoftEntries(
+            row, from: start.centre, tau: tau, start.side, workspace, into: e)
+    }
 
-        /// - Parameter isNear: whether s is between 1 / 4 and 4. Then what is far below the centre
-        ///   has r = e / s <= 2^-12 (2^-26 in float64), and a share of r - r^2, to rounding.
-        func sums(_ s: Double, isNear: Bool) -> CKernels_SoftSums {
-            guard isNear && split.near != Int(bitPattern: UInt.max) else {
-                return S.softSums(distances, count: count, s)
-            }
-            var sums = S.softSums(near, count: split.near, s)
-            let first = split.sum / s
-            let second = split.squares / s / s
-            sums.excess += first - second
-            sums.slope += first - 2 * second
-            sums.bend += first - 4 * second
-            sums.squares += second
-            return sums
+    /// The row measured anew from the threshold, if that is another place: beside a large centre a
+    /// step may vanish, and a huge one is no number, while exp(u) still is.
+    private func moved<S: KernelScalar>(
+        _ entries: SoftEntries<S>, to u: Double, _ row: UnsafeBufferPointer<S>,
+        _ workspace: Workspace, _ e: UnsafeMutablePointer<S>
+    ) -> SoftEntries<S>? {
+        let next = entries.centre + tau * u
+        let moved = (next - entries.centre) / tau
+        guard abs(next) < 0x1p1020 && abs(moved) > abs(u) / 2 else { return nil }
+        return SoftEntries(
+            row, from: next, tau: tau, .none, workspace, into: e)
+    }
+
+    /// About the k-th largest of a long row, from a sample of its lines: near the threshold, unless
+    /// the row has an order or tau is small. nil where the sample says too little.
+    private func sampledCentre<S: KernelScalar>(
+        _ row: UnsafeBufferPointer<S>, _ workspace: Workspace
+    ) -> Double? {
+        guard row.count >= Self.sampledMin, let x = row.baseAddress else { return nil }
+        let share = k / Double(row.count)
+        let line = Int(CKernels_lanes)
+        let lines = min(Int(Self.sampledRank / share), row.count / 16) / line
+        let rank = Int(share * Double(lines * line))
+        guard rank >= Self.sampledRankMin && share < 0.5 else { return nil }
+        let sample = UnsafeMutableRawPointer(workspace.selection.reserve(lines * line))
+            .assumingMemoryBound(to: S.self)
+        let stride = row.count / lines
+        for i in 0..<lines {
+            (sample + i * line).update(from: x + i * stride, count: line)
         }
+        let centre = Double(S.lowerBound(sample, count: lines * line, k: rank))
+        return centre.isFinite ? centre : nil
     }
 
-    private static let nearReach = log(4.0)
-
-    /// Measures the row from a centre; above it are those at it, too, if `isAbove`.
-    private func measure<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, from centre: Double, _ isAbove: Bool,
-        _ workspace: Workspace, into distances: UnsafeMutablePointer<S>
-    ) -> Entries<S> {
-        guard let x = row.baseAddress else { preconditionFailure("rows are not empty") }
-        let count = row.count
-        // Differences of huge numbers stay finite; tiny ones are no matter beside such a tau.
-        let scale = tau > 1 && S.isStored(as: .float64) ? 0x1p-2 : 1
-        let at = CKernels_Softness(
-            centre: centre, scale: isAbove ? -scale : scale,
-            inverse: min(1 / (tau * scale), 0x1p1000))
-        // Where most are near, all are looked at.
-        let nearMax = count / 3
-        let near = UnsafeMutableRawPointer(
-            workspace.offsets.reserve(nearMax + 80)
-        ).assumingMemoryBound(to: S.self)
-        let split = S.softMeasure(x, count: count, at, distances, nearMax: nearMax, near)
-        return Entries(distances: distances, count: count, near: near, split: split)
-    }
+    private static let sampledMin = 1 << 15
+    /// Of the threshold, in the sample: it is off by a fifth or a fourth.
+    private static let sampledRank = 20.0
+    private static let sampledRankMin = 16
 
     /// Midway between the floor(k)-th largest and the next; with a fraction of k, the next, which
     /// counts as above the centre if the fraction is more than half: whichever leaves less to be
     /// made up by differences.
     private func centre<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, hasInfinity: Bool, _ index: Int, _ workspace: Workspace
-    ) -> (Double, isAbove: Bool) {
+    ) -> (centre: Double, side: SoftEntries<S>.Side) {
         let whole = Int(k)
         let fraction = k - Double(whole)
         if let next = workspace.shortTops.kth(whole + 1, row: index) {
@@ -171,10 +174,11 @@ struct SoftThreshold {
         return Self.centre(kth: ranks.kth, next: next, whole, fraction)
     }
 
-    private static func centre(
+    private static func centre<S>(
         kth: Double, next: Double, _ whole: Int, _ fraction: Double
-    ) -> (Double, isAbove: Bool) {
-        whole > 0 && fraction == 0 ? (next / 2 + kth / 2, false) : (next, fraction > 0.5)
+    ) -> (centre: Double, side: SoftEntries<S>.Side) {
+        if whole > 0 && fraction == 0 { return (next / 2 + kth / 2, .none) }
+        return (next, fraction > 0.5 ? .above : .below)
     }
 
     /// The root of f(u + d) = f - W d + B d^2 / 2 - (W - 6 Q) d^3 / 6, by Newton's method.

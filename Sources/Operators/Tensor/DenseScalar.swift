@@ -5,19 +5,32 @@ protocol DenseScalar: BinaryFloatingPoint {
     /// SOFT top-k, see CKernels.h.
     static func softMeasure(
         _ x: UnsafePointer<Self>, count: Int, _ at: CKernels_Softness,
-        _ e: UnsafeMutablePointer<Self>, nearMax: Int, _ near: UnsafeMutablePointer<Self>
+        _ e: UnsafeMutablePointer<Self>, nearMax: Int, _ near: UnsafeMutablePointer<Self>,
+        _ words: UnsafeMutablePointer<UInt64>
     ) -> CKernels_SoftSplit
-    static func softSums(_ e: UnsafePointer<Self>, count: Int, _ s: Double) -> CKernels_SoftSums
-    static func softSides(_ e: UnsafePointer<Self>, count: Int, _ s: Double) -> CKernels_SoftSides
+    static func softSums(
+        _ e: UnsafePointer<Self>, count: Int, _ s: Double, countsCentre: Bool
+    ) -> CKernels_SoftSums
+    static func softSides(
+        _ e: UnsafePointer<Self>, count: Int, _ s: Double, countsCentre: Bool
+    ) -> CKernels_SoftSides
     static func softWeights(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double) -> Bool
     static func softSlopes(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double) -> Int
+    static func softFewWeights(
+        _ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ near: UnsafeMutablePointer<Self>, nearCount: Int
+    ) -> Bool
+    static func softFewSlopes(
+        _ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ near: UnsafeMutablePointer<Self>, nearCount: Int
+    ) -> Int
     static func softMean(
         _ weights: UnsafePointer<Self>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
         origin: Double
     ) -> CKernels_SoftMean
     static func softProduct(
         _ weights: UnsafePointer<Self>, _ c: UnsafePointer<Self>, count: Int, scale: Double,
-        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Self>
+        mean: Double, factor: Double, _ out: UnsafeMutablePointer<Self>
     ) -> Bool
     static func pack(
         _ values: UnsafePointer<Self>, count: Int, as dtype: DType,
@@ -45,19 +58,22 @@ extension Float: DenseScalar {
 
     static func softMeasure(
         _ x: UnsafePointer<Float>, count: Int, _ at: CKernels_Softness,
-        _ e: UnsafeMutablePointer<Float>, nearMax: Int, _ near: UnsafeMutablePointer<Float>
+        _ e: UnsafeMutablePointer<Float>, nearMax: Int, _ near: UnsafeMutablePointer<Float>,
+        _ words: UnsafeMutablePointer<UInt64>
     ) -> CKernels_SoftSplit {
-        CKernels_soft_measure_f32(x, count, at, e, nearMax, near)
+        CKernels_soft_measure_f32(x, count, at, e, nearMax, near, words)
     }
 
-    static func softSums(_ e: UnsafePointer<Float>, count: Int, _ s: Double) -> CKernels_SoftSums {
-        CKernels_soft_sums_f32(e, count, s)
+    static func softSums(
+        _ e: UnsafePointer<Float>, count: Int, _ s: Double, countsCentre: Bool
+    ) -> CKernels_SoftSums {
+        CKernels_soft_sums_f32(e, count, s, countsCentre)
     }
 
     static func softSides(
-        _ e: UnsafePointer<Float>, count: Int, _ s: Double
+        _ e: UnsafePointer<Float>, count: Int, _ s: Double, countsCentre: Bool
     ) -> CKernels_SoftSides {
-        CKernels_soft_sides_f32(e, count, s)
+        CKernels_soft_sides_f32(e, count, s, countsCentre)
     }
 
     static func softWeights(_ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double) -> Bool {
@@ -66,6 +82,20 @@ extension Float: DenseScalar {
 
     static func softSlopes(_ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double) -> Int {
         CKernels_soft_slopes_f32(e, count, s)
+    }
+
+    static func softFewWeights(
+        _ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ near: UnsafeMutablePointer<Float>, nearCount: Int
+    ) -> Bool {
+        CKernels_soft_few_weights_f32(e, count, s, words, near, nearCount)
+    }
+
+    static func softFewSlopes(
+        _ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ near: UnsafeMutablePointer<Float>, nearCount: Int
+    ) -> Int {
+        CKernels_soft_few_slopes_f32(e, count, s, words, near, nearCount)
     }
 
     static func softMean(
@@ -77,9 +107,9 @@ extension Float: DenseScalar {
 
     static func softProduct(
         _ weights: UnsafePointer<Float>, _ c: UnsafePointer<Float>, count: Int, scale: Double,
-        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Float>
+        mean: Double, factor: Double, _ out: UnsafeMutablePointer<Float>
     ) -> Bool {
-        CKernels_soft_product_f32(weights, c, count, scale, mean, inverse, out)
+        CKernels_soft_product_f32(weights, c, count, scale, mean, factor, out)
     }
 
     static func pack(
@@ -121,19 +151,22 @@ extension Double: DenseScalar {
 
     static func softMeasure(
         _ x: UnsafePointer<Double>, count: Int, _ at: CKernels_Softness,
-        _ e: UnsafeMutablePointer<Double>, nearMax: Int, _ near: UnsafeMutablePointer<Double>
+        _ e: UnsafeMutablePointer<Double>, nearMax: Int, _ near: UnsafeMutablePointer<Double>,
+        _ words: UnsafeMutablePointer<UInt64>
     ) -> CKernels_SoftSplit {
-        CKernels_soft_measure_f64(x, count, at, e, nearMax, near)
+        CKernels_soft_measure_f64(x, count, at, e, nearMax, near, words)
     }
 
-    static func softSums(_ e: UnsafePointer<Double>, count: Int, _ s: Double) -> CKernels_SoftSums {
-        CKernels_soft_sums_f64(e, count, s)
+    static func softSums(
+        _ e: UnsafePointer<Double>, count: Int, _ s: Double, countsCentre: Bool
+    ) -> CKernels_SoftSums {
+        CKernels_soft_sums_f64(e, count, s, countsCentre)
     }
 
     static func softSides(
-        _ e: UnsafePointer<Double>, count: Int, _ s: Double
+        _ e: UnsafePointer<Double>, count: Int, _ s: Double, countsCentre: Bool
     ) -> CKernels_SoftSides {
-        CKernels_soft_sides_f64(e, count, s)
+        CKernels_soft_sides_f64(e, count, s, countsCentre)
     }
 
     static func softWeights(_ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double) -> Bool {
@@ -142,6 +175,20 @@ extension Double: DenseScalar {
 
     static func softSlopes(_ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double) -> Int {
         CKernels_soft_slopes_f64(e, count, s)
+    }
+
+    static func softFewWeights(
+        _ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ near: UnsafeMutablePointer<Double>, nearCount: Int
+    ) -> Bool {
+        CKernels_soft_few_weights_f64(e, count, s, words, near, nearCount)
+    }
+
+    static func softFewSlopes(
+        _ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ near: UnsafeMutablePointer<Double>, nearCount: Int
+    ) -> Int {
+        CKernels_soft_few_slopes_f64(e, count, s, words, near, nearCount)
     }
 
     static func softMean(
@@ -153,9 +200,9 @@ extension Double: DenseScalar {
 
     static func softProduct(
         _ weights: UnsafePointer<Double>, _ c: UnsafePointer<Double>, count: Int, scale: Double,
-        mean: Double, inverse: Double, _ out: UnsafeMutablePointer<Double>
+        mean: Double, factor: Double, _ out: UnsafeMutablePointer<Double>
     ) -> Bool {
-        CKernels_soft_product_f64(weights, c, count, scale, mean, inverse, out)
+        CKernels_soft_product_f64(weights, c, count, scale, mean, factor, out)
     }
 
     static func pack(
