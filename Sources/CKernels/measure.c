@@ -177,30 +177,48 @@ enum { SEARCH = 8 * RUN };
     return run;                                                                                    \
   }                                                                                                \
                                                                                                    \
+  /* Copies the near ones of a search, by fours, whether there are so many or not: a branch for    \
+  each was mispredicted too often. */                                                              \
+  INLINE size_t keep_near_##SUFFIX(const NUMBER *e, size_t start, size_t n, const uint8_t *bytes,  \
+                                   size_t count, size_t near_max, NUMBER *near,                    \
+                                   int32_t *columns) {                                             \
+    for (size_t from = 0; from < n && count <= near_max; from += 64) {                             \
+      uint64_t bits = LOAD(uint64_t, bytes + from / EIGHT);                                        \
+      const uint64_t last = (uint64_t)1 << (n - from < 64 ? n - from - 1 : 63);                    \
+      const size_t next = count + (size_t)__builtin_popcountll(bits);                              \
+      do {                                                                                         \
+        for (size_t l = 0; l < QUAD; ++l, bits &= bits - 1) {                                      \
+          const size_t i = from + (size_t)__builtin_ctzll(bits | last);                            \
+          near[count + l] = e[i];                                                                  \
+          columns[count + l] = (int32_t)(start + i);                                               \
+        }                                                                                          \
+        count += QUAD;                                                                             \
+      } while (count < next);                                                                      \
+      count = next;                                                                                \
+    }                                                                                              \
+    return count;                                                                                  \
+  }                                                                                                \
+                                                                                                   \
   INLINE CKernels_SoftSplit measure_##SUFFIX(const NUMBER *x, size_t n, Origin_##SUFFIX from,      \
                                              bool is_plain, NUMBER *e, size_t near_max,            \
-                                             NUMBER *near, uint64_t *words) {                      \
+                                             NUMBER *near, int32_t *columns) {                     \
     CKernels_SoftSplit split = {.centre = from.centre};                                            \
     eight_f64 sums = 0, squares = 0;                                                               \
-    size_t word = 0;                                                                               \
-    words[(n - 1) / 64] = 0;                                                                       \
-    for (size_t start = 0; start < n; start += RUN) {                                              \
-      uint8_t *near_bits = (uint8_t *)words + start / EIGHT;                                       \
-      Run_##SUFFIX run =                                                                           \
-          n - start < RUN                                                                          \
-              ? run_##SUFFIX(x + start, n - start, from, is_plain, e + start, near_bits)           \
-              : run_##SUFFIX(x + start, RUN, from, is_plain, e + start, near_bits);                \
-      sums += __builtin_convertvector(run.sums, eight_f64);                                        \
-      squares += __builtin_convertvector(run.squares, eight_f64);                                  \
-      /* Later than written: a word of bytes that are still on their way waits for them. */        \
-      /* And not one by one: a branch for every eight was mispredicted too often. */               \
-      if (start + RUN < n && (start + RUN) % SEARCH != 0) continue;                                \
-      for (; 64 * word < n && 64 * word < start + RUN && split.near <= near_max; ++word) {         \
-        const NUMBER *from_here = e + 64 * word;                                                   \
-        for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {                           \
-          near[split.near++] = from_here[__builtin_ctzll(bits)];                                   \
-        }                                                                                          \
+    for (size_t start = 0; start < n; start += SEARCH) {                                           \
+      const size_t count = n - start < SEARCH ? n - start : SEARCH;                                \
+      uint8_t near_bits[SEARCH / EIGHT] = {0};                                                     \
+      for (size_t i = 0; i < count; i += RUN) {                                                    \
+        const size_t here = start + i;                                                             \
+        Run_##SUFFIX run =                                                                         \
+            n - here < RUN                                                                         \
+                ? run_##SUFFIX(x + here, n - here, from, is_plain, e + here, near_bits + i / EIGHT)\
+                : run_##SUFFIX(x + here, RUN, from, is_plain, e + here, near_bits + i / EIGHT);    \
+        sums += __builtin_convertvector(run.sums, eight_f64);                                      \
+        squares += __builtin_convertvector(run.squares, eight_f64);                                \
       }                                                                                            \
+      /* Later than written: a word of bytes that are still on their way waits for them. */        \
+      split.near = keep_near_##SUFFIX(e + start, start, count, near_bits, split.near, near_max,    \
+                                      near, columns);                                              \
     }                                                                                              \
     split.sum = sum_of_eight(sums);                                                                \
     split.squares = sum_of_eight(squares);                                                         \
@@ -219,11 +237,11 @@ enum { SEARCH = 8 * RUN };
                                                                                                    \
   KERNEL(CKernels_SoftSplit, CKernels_soft_measure_##SUFFIX,                                       \
          (const NUMBER *x, size_t n, CKernels_Softness at, NUMBER *e, size_t near_max,             \
-          NUMBER *near, uint64_t *words),                                                          \
-         (x, n, at, e, near_max, near, words)) {                                                   \
+          NUMBER *near, int32_t *columns),                                                         \
+         (x, n, at, e, near_max, near, columns)) {                                                 \
     const Origin_##SUFFIX from = origin_##SUFFIX(at);                                              \
-    if (from.is_plain) return measure_##SUFFIX(x, n, from, true, e, near_max, near, words);        \
-    return measure_##SUFFIX(x, n, from, false, e, near_max, near, words);                          \
+    if (from.is_plain) return measure_##SUFFIX(x, n, from, true, e, near_max, near, columns);      \
+    return measure_##SUFFIX(x, n, from, false, e, near_max, near, columns);                        \
   }
 
 DEFINE_MEASURE(f32, float, 0x1p-62)

@@ -11,8 +11,8 @@ INLINE eight_f64 slope_f64(eight_f64 r) { return r * (1 - r * (2 - 3 * r)); }
 
 #define DEFINE_SOFT_FEW(SUFFIX, NUMBER, HUGE_ENTRY)                                                \
   KERNEL(bool, CKernels_soft_few_weights_##SUFFIX,                                                 \
-         (NUMBER * e, size_t n, double s, const uint64_t *words, NUMBER *near, size_t near_count), \
-         (e, n, s, words, near, near_count)) {                                                     \
+         (NUMBER * e, size_t n, double s, const int32_t *columns, NUMBER *near, size_t near_count),\
+         (e, n, s, columns, near, near_count)) {                                                   \
     const NUMBER inverse = (NUMBER)(1 / s);                                                        \
     for (size_t i = 0; i < near_count; i += LANES) {                                               \
       line_##SUFFIX entries = LOAD(line_##SUFFIX, near + i);                                       \
@@ -30,18 +30,14 @@ INLINE eight_f64 slope_f64(eight_f64 r) { return r * (1 - r * (2 - 3 * r)); }
     }                                                                                              \
     bool is_full = true;                                                                           \
     for (size_t l = 0; l < EIGHT; ++l) is_full &= smallest[l] > 0;                                 \
-    for (size_t word = 0; 64 * word < n; ++word) {                                                 \
-      for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1) {                             \
-        e[64 * word + (size_t)__builtin_ctzll(bits)] = *near++;                                    \
-      }                                                                                            \
-    }                                                                                              \
+    for (size_t i = 0; i < near_count; ++i) e[columns[i]] = near[i];                               \
     for (size_t i = whole; i < n; ++i) is_full &= e[i] > 0;                                        \
     return is_full;                                                                                \
   }                                                                                                \
                                                                                                    \
   KERNEL(size_t, CKernels_soft_few_slopes_##SUFFIX,                                                \
-         (NUMBER * e, size_t n, double s, const uint64_t *words, NUMBER *near, size_t near_count), \
-         (e, n, s, words, near, near_count)) {                                                     \
+         (NUMBER * e, size_t n, double s, const int32_t *columns, NUMBER *near, size_t near_count),\
+         (e, n, s, columns, near, near_count)) {                                                   \
     const NUMBER inverse = (NUMBER)(1 / s);                                                        \
     line_##SUFFIX best = -1;                                                                       \
     for (size_t i = 0; i < near_count; i += LANES) {                                               \
@@ -58,12 +54,9 @@ INLINE eight_f64 slope_f64(eight_f64 r) { return r * (1 - r * (2 - 3 * r)); }
     NUMBER most = -1;                                                                              \
     for (size_t l = 0; l < LANES; ++l) most = best[l] > most ? best[l] : most;                     \
     size_t steepest = 0;                                                                           \
-    for (size_t word = 0; 64 * word < n; ++word) {                                                 \
-      for (uint64_t bits = words[word]; bits != 0; bits &= bits - 1, ++near) {                     \
-        const size_t i = 64 * word + (size_t)__builtin_ctzll(bits);                                \
-        e[i] = *near;                                                                              \
-        if (*near == most) steepest = i;                                                           \
-      }                                                                                            \
+    for (size_t i = 0; i < near_count; ++i) {                                                      \
+      e[columns[i]] = near[i];                                                                     \
+      if (near[i] == most) steepest = (size_t)columns[i];                                          \
     }                                                                                              \
     return steepest;                                                                               \
   }

@@ -26,14 +26,14 @@ typedef struct CKernels_SoftSplit {
 
 /// Makes entries E_i = exp((x_i - centre) / tau) of x, arrays with room for whole lines of 16 that
 /// are filled up with 0, and copies those that are above or near: more than 2^-16 (2^-30 in
-/// float64). `near` has room for near_max + 80, zeros follow the last; `words` has a bit for each
-/// of n that is near, and room for whole pairs of words.
+/// float64). `near` and `columns`, their places, have room for near_max + 80; zeros follow near's
+/// last.
 CKernels_SoftSplit CKernels_soft_measure_f32(const float *x, size_t n, CKernels_Softness at,
                                              float *e, size_t near_max, float *near,
-                                             uint64_t *words);
+                                             int32_t *columns);
 CKernels_SoftSplit CKernels_soft_measure_f64(const double *x, size_t n, CKernels_Softness at,
                                              double *e, size_t near_max, double *near,
-                                             uint64_t *words);
+                                             int32_t *columns);
 
 /// At the threshold centre + tau log(s), with q = y below and q = 1 - y above the centre: how many
 /// are above, and the sums of q below less those above, of w = y (1 - y), of w (1 - 2 y) and w^2.
@@ -69,13 +69,13 @@ size_t CKernels_soft_slopes_f64(double *e, size_t n, double s);
 
 /// The same where s is between 1 / 16 and 16 and `soft_measure` found few near the centre, at least
 /// one; `near` is overwritten.
-bool CKernels_soft_few_weights_f32(float *e, size_t n, double s, const uint64_t *words,
+bool CKernels_soft_few_weights_f32(float *e, size_t n, double s, const int32_t *columns,
                                    float *near, size_t near_count);
-bool CKernels_soft_few_weights_f64(double *e, size_t n, double s, const uint64_t *words,
+bool CKernels_soft_few_weights_f64(double *e, size_t n, double s, const int32_t *columns,
                                    double *near, size_t near_count);
-size_t CKernels_soft_few_slopes_f32(float *e, size_t n, double s, const uint64_t *words,
+size_t CKernels_soft_few_slopes_f32(float *e, size_t n, double s, const int32_t *columns,
                                     float *near, size_t near_count);
-size_t CKernels_soft_few_slopes_f64(double *e, size_t n, double s, const uint64_t *words,
+size_t CKernels_soft_few_slopes_f64(double *e, size_t n, double s, const int32_t *columns,
                                     double *near, size_t near_count);
 
 /// The sums of w_i and of w_i (scale c_i - origin), and the largest |scale c_i|.

@@ -9,7 +9,7 @@ struct SoftEntries<S: KernelScalar> {
     private let e: UnsafeMutablePointer<S>
     private let count: Int
     private let near: UnsafeMutablePointer<S>
-    private let words: UnsafeMutablePointer<UInt64>
+    private let columns: UnsafeMutablePointer<Int32>
     private let split: CKernels_SoftSplit
     private let countsCentre: Bool
 
@@ -36,13 +36,13 @@ struct SoftEntries<S: KernelScalar> {
         near = UnsafeMutableRawPointer(
             workspace.offsets.reserve(nearMax + 80)
         ).assumingMemoryBound(to: S.self)
-        words = workspace.nearWords.reserve(count / 64 + 2)
+        columns = workspace.columns.reserve(nearMax + 80)
         self.e = e
         countsCentre = side == .above
         split = S.softMeasure(
             x, count: count,
             CKernels_Softness(centre: centre, tau: tau, side: side.rawValue),
-            e, nearMax: nearMax, near, words)
+            e, nearMax: nearMax, near, columns)
     }
 
     /// Whether what is far below the centre has r = E / s <= 2^-12 (2^-26 in float64): a share of
@@ -83,7 +83,7 @@ struct SoftEntries<S: KernelScalar> {
     /// Makes y of the entries; whether all are positive.
     func makeWeights(_ s: Double) -> Bool {
         guard let nearCount = nearCount(s) else { return S.softWeights(e, count: count, s) }
-        return S.softFewWeights(e, count: count, s, words, near, nearCount: nearCount)
+        return S.softFewWeights(e, count: count, s, columns, near, nearCount: nearCount)
     }
 
     /// Makes y (1 - y) of the entries; which of them is the largest.
@@ -91,6 +91,6 @@ struct SoftEntries<S: KernelScalar> {
         guard let nearCount = nearCount(s), nearCount > 0 else {
             return S.softSlopes(e, count: count, s)
         }
-        return S.softFewSlopes(e, count: count, s, words, near, nearCount: nearCount)
+        return S.softFewSlopes(e, count: count, s, columns, near, nearCount: nearCount)
     }
 }

@@ -6,7 +6,7 @@ protocol DenseScalar: BinaryFloatingPoint {
     static func softMeasure(
         _ x: UnsafePointer<Self>, count: Int, _ at: CKernels_Softness,
         _ e: UnsafeMutablePointer<Self>, nearMax: Int, _ near: UnsafeMutablePointer<Self>,
-        _ words: UnsafeMutablePointer<UInt64>
+        _ columns: UnsafeMutablePointer<Int32>
     ) -> CKernels_SoftSplit
     static func softSums(
         _ e: UnsafePointer<Self>, count: Int, _ s: Double, countsCentre: Bool
@@ -17,11 +17,11 @@ protocol DenseScalar: BinaryFloatingPoint {
     static func softWeights(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double) -> Bool
     static func softSlopes(_ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double) -> Int
     static func softFewWeights(
-        _ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double, _ columns: UnsafePointer<Int32>,
         _ near: UnsafeMutablePointer<Self>, nearCount: Int
     ) -> Bool
     static func softFewSlopes(
-        _ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ e: UnsafeMutablePointer<Self>, count: Int, _ s: Double, _ columns: UnsafePointer<Int32>,
         _ near: UnsafeMutablePointer<Self>, nearCount: Int
     ) -> Int
     static func softMean(
@@ -59,9 +59,9 @@ extension Float: DenseScalar {
     static func softMeasure(
         _ x: UnsafePointer<Float>, count: Int, _ at: CKernels_Softness,
         _ e: UnsafeMutablePointer<Float>, nearMax: Int, _ near: UnsafeMutablePointer<Float>,
-        _ words: UnsafeMutablePointer<UInt64>
+        _ columns: UnsafeMutablePointer<Int32>
     ) -> CKernels_SoftSplit {
-        CKernels_soft_measure_f32(x, count, at, e, nearMax, near, words)
+        CKernels_soft_measure_f32(x, count, at, e, nearMax, near, columns)
     }
 
     static func softSums(
@@ -85,17 +85,17 @@ extension Float: DenseScalar {
     }
 
     static func softFewWeights(
-        _ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double, _ columns: UnsafePointer<Int32>,
         _ near: UnsafeMutablePointer<Float>, nearCount: Int
     ) -> Bool {
-        CKernels_soft_few_weights_f32(e, count, s, words, near, nearCount)
+        CKernels_soft_few_weights_f32(e, count, s, columns, near, nearCount)
     }
 
     static func softFewSlopes(
-        _ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ e: UnsafeMutablePointer<Float>, count: Int, _ s: Double, _ columns: UnsafePointer<Int32>,
         _ near: UnsafeMutablePointer<Float>, nearCount: Int
     ) -> Int {
-        CKernels_soft_few_slopes_f32(e, count, s, words, near, nearCount)
+        CKernels_soft_few_slopes_f32(e, count, s, columns, near, nearCount)
     }
 
     static func softMean(
@@ -152,9 +152,9 @@ extension Double: DenseScalar {
     static func softMeasure(
         _ x: UnsafePointer<Double>, count: Int, _ at: CKernels_Softness,
         _ e: UnsafeMutablePointer<Double>, nearMax: Int, _ near: UnsafeMutablePointer<Double>,
-        _ words: UnsafeMutablePointer<UInt64>
+        _ columns: UnsafeMutablePointer<Int32>
     ) -> CKernels_SoftSplit {
-        CKernels_soft_measure_f64(x, count, at, e, nearMax, near, words)
+        CKernels_soft_measure_f64(x, count, at, e, nearMax, near, columns)
     }
 
     static func softSums(
@@ -178,17 +178,17 @@ extension Double: DenseScalar {
     }
 
     static func softFewWeights(
-        _ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double, _ columns: UnsafePointer<Int32>,
         _ near: UnsafeMutablePointer<Double>, nearCount: Int
     ) -> Bool {
-        CKernels_soft_few_weights_f64(e, count, s, words, near, nearCount)
+        CKernels_soft_few_weights_f64(e, count, s, columns, near, nearCount)
     }
 
     static func softFewSlopes(
-        _ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double, _ words: UnsafePointer<UInt64>,
+        _ e: UnsafeMutablePointer<Double>, count: Int, _ s: Double, _ columns: UnsafePointer<Int32>,
         _ near: UnsafeMutablePointer<Double>, nearCount: Int
     ) -> Int {
-        CKernels_soft_few_slopes_f64(e, count, s, words, near, nearCount)
+        CKernels_soft_few_slopes_f64(e, count, s, columns, near, nearCount)
     }
 
     static func softMean(

@@ -36,8 +36,6 @@ package final class Workspace {
     var gradients = Scratch<Double>()
     /// Slopes of soft_topk, and weights that are narrowed afterwards; whole lines of 16.
     var softness = Scratch<Double>()
-    /// Which entries of soft_topk are near the threshold, a bit each.
-    var nearWords = Scratch<UInt64>()
     /// The forward and the backward set of a row, and those of all rows, for top_kast.
     var innerSet = Scratch<Int32>()
     var outerSet = Scratch<Int32>()
@@ -71,7 +69,6 @@ package final class Workspace {
         signs.trim()
         gradients.trim()
         softness.trim()
-        nearWords.trim()
         innerSet.trim()
         outerSet.trim()
         reordering.trim()
