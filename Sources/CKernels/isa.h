@@ -17,26 +17,31 @@ extern CKernels_ISA CKernels_isa;
 
 // KERNEL(TYPE, NAME, (PARAMETERS), (ARGUMENTS)) { ... } is one body, compiled for each instruction
 // set; the one at hand is looked up at each call (isa.c). What a body calls has to be INLINE: code
-// that is not would be compiled for the oldest processor.
+// that is not would be compiled for the oldest processor. `is_fast` says whether the set has fused
+// multiplications.
+#define EACH(...) __VA_ARGS__
 #ifdef __x86_64__
 #define KERNEL(TYPE, NAME, PARAMETERS, ARGUMENTS)                                                  \
-  INLINE TYPE NAME##_body PARAMETERS;                                                              \
+  INLINE TYPE NAME##_body(bool is_fast, EACH PARAMETERS);                                          \
   __attribute__((target("arch=x86-64-v4"))) static TYPE NAME##_avx512 PARAMETERS {                 \
-    return NAME##_body ARGUMENTS;                                                                  \
+    return NAME##_body(true, EACH ARGUMENTS);                                                      \
   }                                                                                                \
   __attribute__((target("arch=x86-64-v3"))) static TYPE NAME##_avx2 PARAMETERS {                   \
-    return NAME##_body ARGUMENTS;                                                                  \
+    return NAME##_body(true, EACH ARGUMENTS);                                                      \
   }                                                                                                \
   TYPE NAME PARAMETERS {                                                                           \
     switch (CKernels_isa) {                                                                        \
       case CKernels_isa_avx512: return NAME##_avx512 ARGUMENTS;                                    \
       case CKernels_isa_avx2: return NAME##_avx2 ARGUMENTS;                                        \
-      default: return NAME##_body ARGUMENTS;                                                       \
+      default: return NAME##_body(false, EACH ARGUMENTS);                                          \
     }                                                                                              \
   }                                                                                                \
-  INLINE TYPE NAME##_body PARAMETERS
+  INLINE TYPE NAME##_body(bool is_fast, EACH PARAMETERS)
 #else
-#define KERNEL(TYPE, NAME, PARAMETERS, ARGUMENTS) TYPE NAME PARAMETERS
+#define KERNEL(TYPE, NAME, PARAMETERS, ARGUMENTS)                                                  \
+  INLINE TYPE NAME##_body(bool is_fast, EACH PARAMETERS);                                          \
+  TYPE NAME PARAMETERS { return NAME##_body(true, EACH ARGUMENTS); }                               \
+  INLINE TYPE NAME##_body(bool is_fast, EACH PARAMETERS)
 #endif
 
 // The same digits from every instruction set: no multiplication melts into an addition.
@@ -72,12 +77,6 @@ typedef double eight_f64 __attribute__((ext_vector_type(EIGHT)));
 typedef int32_t eight_i32 __attribute__((ext_vector_type(EIGHT)));
 typedef int64_t eight_i64 __attribute__((ext_vector_type(EIGHT)));
 typedef bool eight_mask __attribute__((ext_vector_type(EIGHT)));
-
-// a b + c with one rounding: an instruction of x86-64-v3 and arm64, a function of libm elsewhere,
-// which takes its time: the bits are the same.
-INLINE eight_f32 fused(eight_f32 a, eight_f32 b, eight_f32 c) {
-  return __builtin_elementwise_fma(a, b, c);
-}
 
 // Few short rows have more than four entries.
 enum { QUAD = 4 };

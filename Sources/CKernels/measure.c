@@ -7,8 +7,8 @@
 // r = E / s, of which two terms are kept: what these add up to is summed here.
 //
 // float32 rows are computed in float32 but for sums: some units in the last place instead of half
-// a unit, and fused (isa.h), which takes half of the time.
-#include "power.h"
+// a unit, and fused (fused.h), which takes half of the time.
+#include "fused.h"
 
 typedef int32_t bits_f32 __attribute__((ext_vector_type(EIGHT)));
 typedef int64_t bits_f64 __attribute__((ext_vector_type(EIGHT)));
@@ -23,7 +23,7 @@ typedef struct Origin_f32 {
   // has no rounding: x and a centre other than 0 are within a factor of two, or E is 0 or huge.
   bool is_plain;
   float before, after, centre_before, rest;
-  // Of d: delta in two parts, its inverse, where E is 2^-125, 2^125 and 2^-16, and what rounds to
+  // Of d: delta in two parts, its inverse, where E is 2^-126, 2^125 and 2^-16, and what rounds to
   // integers, with j - j_0 in the lowest bits.
   float first, second, inverse, low, high, near, magic;
   // 2^(r / delta) by powers of r.
@@ -70,7 +70,7 @@ INLINE Origin_f32 origin_f32(CKernels_Softness at) {
   int64_t bits = LOAD(int64_t, &used) & first_15_bits;
   from.first = (float)LOAD(double, &bits);
   from.second = (float)(used - LOAD(double, &bits));
-  from.low = (float)fmax((offset - 125) * unit, -FLT_MAX);
+  from.low = (float)fmax((offset - 126) * unit, -FLT_MAX);
   from.high = (float)((offset + 125) * unit);
   from.near = (float)fmax((offset - 16) * unit, -FLT_MAX);
   from.magic = (float)(0x1.8p23 - offset);
@@ -84,17 +84,18 @@ INLINE Origin_f32 origin_f32(CKernels_Softness at) {
   return from;
 }
 
-// E of eight entries, within two units in the last place: 0 below 2^-125, 2^125 where it is more.
-INLINE eight_f32 measured_f32(eight_f32 x, Origin_f32 from, bool is_plain, bits_f32 *is_near) {
+// E of eight entries, within two units in the last place: 0 below 2^-126, 2^125 where it is more.
+INLINE eight_f32 measured_f32(bool is_fast, eight_f32 x, Origin_f32 from, bool is_plain,
+                              bits_f32 *is_near) {
   eight_f32 d = x;
   if (!is_plain) d = (x * from.before - from.centre_before) * from.after * from.after - from.rest;
   eight_f32 bounded = d < from.high ? d : from.high;
-  eight_f32 shifted = fused(bounded, from.inverse, from.magic);
+  eight_f32 shifted = fused(is_fast, bounded, from.inverse, from.magic);
   eight_f32 j = shifted - from.magic;
-  eight_f32 r = fused(-j, from.first, bounded);
-  r = fused(-j, from.second, r);
+  eight_f32 r = fused(is_fast, -j, from.first, bounded);
+  r = fused(is_fast, -j, from.second, r);
   eight_f32 sum = from.powers[6];
-  for (int i = 5; i >= 0; --i) sum = fused(sum, r, from.powers[i]);
+  for (int i = 5; i >= 0; --i) sum = fused(is_fast, sum, r, from.powers[i]);
   // j - j_0 added to the exponent. -inf has come to anything, and is 0 now.
   bits_f32 bits = LOAD(bits_f32, &sum) + (LOAD(bits_f32, &shifted) << 23);
   bits &= d >= from.low;
@@ -102,8 +103,8 @@ INLINE eight_f32 measured_f32(eight_f32 x, Origin_f32 from, bool is_plain, bits_
   return LOAD(eight_f32, &bits);
 }
 
-INLINE eight_f32 plus_square_f32(eight_f32 sum, eight_f32 number) {
-  return fused(number, number, sum);
+INLINE eight_f32 plus_square_f32(bool is_fast, eight_f32 sum, eight_f32 number) {
+  return fused(is_fast, number, number, sum);
 }
 
 INLINE Origin_f64 origin_f64(CKernels_Softness at) {
@@ -113,8 +114,9 @@ INLINE Origin_f64 origin_f64(CKernels_Softness at) {
 }
 
 // E of eight entries, within two units in the last place; 0 below e^-708, e^708 where it is more.
-INLINE eight_f64 measured_f64(eight_f64 x, Origin_f64 from, bool is_plain, bits_f64 *is_near) {
-  (void)is_plain;
+INLINE eight_f64 measured_f64(bool is_fast, eight_f64 x, Origin_f64 from, bool is_plain,
+                              bits_f64 *is_near) {
+  (void)is_fast, (void)is_plain;
   eight_f64 a = (x * from.scale - from.centre * from.scale) * from.inverse;
   const double magic = 0x1.8p52;  // n + magic has round(n) in its lowest bits.
   eight_f64 bounded = a > -708 ? a : -708;
@@ -138,7 +140,10 @@ INLINE eight_f64 measured_f64(eight_f64 x, Origin_f64 from, bool is_plain, bits_
   return entries;
 }
 
-INLINE eight_f64 plus_square_f64(eight_f64 sum, eight_f64 number) { return sum + number * number; }
+INLINE eight_f64 plus_square_f64(bool is_fast, eight_f64 sum, eight_f64 number) {
+  (void)is_fast;
+  return sum + number * number;
+}
 
 // A sum of so many numbers at a time keeps the digits of float32.
 enum { RUN = 8 * LANES };
@@ -160,18 +165,18 @@ enum { SEARCH = 8 * RUN };
   }                                                                                                \
                                                                                                    \
   /* Eight of x at a time, a byte of bits each. */                                                 \
-  INLINE Run_##SUFFIX run_##SUFFIX(const NUMBER *x, size_t n, Origin_##SUFFIX from, bool is_plain, \
-                                   NUMBER *e, uint8_t *near_bits) {                                \
+  INLINE Run_##SUFFIX run_##SUFFIX(bool is_fast, const NUMBER *x, size_t n, Origin_##SUFFIX from,  \
+                                   bool is_plain, NUMBER *e, uint8_t *near_bits) {                 \
     Run_##SUFFIX run = {0};                                                                        \
     for (size_t i = 0; i < n; i += EIGHT) {                                                        \
       bits_##SUFFIX is_near;                                                                       \
-      eight_##SUFFIX entries =                                                                     \
-          measured_##SUFFIX(eight_at_##SUFFIX(x + i, n - i), from, is_plain, &is_near);            \
+      eight_##SUFFIX numbers = eight_at_##SUFFIX(x + i, n - i);                                    \
+      eight_##SUFFIX entries = measured_##SUFFIX(is_fast, numbers, from, is_plain, &is_near);      \
       STORE(e + i, entries);                                                                       \
       eight_##SUFFIX far = is_near ? 0 : entries;                                                  \
       run.sums += far;                                                                             \
-      run.squares =                                                                                \
-          plus_square_##SUFFIX(run.squares, far > (NUMBER)LEAST ? far : (NUMBER)LEAST);            \
+      eight_##SUFFIX large = far > (NUMBER)LEAST ? far : (NUMBER)LEAST;                            \
+      run.squares = plus_square_##SUFFIX(is_fast, run.squares, large);                             \
       near_bits[i / EIGHT] = EIGHT_BITS(is_near);                                                  \
     }                                                                                              \
     return run;                                                                                    \
@@ -199,26 +204,25 @@ enum { SEARCH = 8 * RUN };
     return count;                                                                                  \
   }                                                                                                \
                                                                                                    \
-  INLINE CKernels_SoftSplit measure_##SUFFIX(const NUMBER *x, size_t n, Origin_##SUFFIX from,      \
-                                             bool is_plain, NUMBER *e, size_t near_max,            \
-                                             NUMBER *near, int32_t *columns) {                     \
+  INLINE CKernels_SoftSplit measure_##SUFFIX(bool is_fast, const NUMBER *x, size_t n,              \
+                                             Origin_##SUFFIX from, bool is_plain, NUMBER *e,       \
+                                             size_t near_max, NUMBER *near, int32_t *columns) {    \
     CKernels_SoftSplit split = {.centre = from.centre};                                            \
     eight_f64 sums = 0, squares = 0;                                                               \
     for (size_t start = 0; start < n; start += SEARCH) {                                           \
       const size_t count = n - start < SEARCH ? n - start : SEARCH;                                \
-      uint8_t near_bits[SEARCH / EIGHT] = {0};                                                     \
-      for (size_t i = 0; i < count; i += RUN) {                                                    \
-        const size_t here = start + i;                                                             \
+      uint8_t bytes[SEARCH / EIGHT] = {0};                                                         \
+      for (size_t i = start; i < start + count; i += RUN) {                                        \
+        uint8_t *here = bytes + (i - start) / EIGHT;                                               \
         Run_##SUFFIX run =                                                                         \
-            n - here < RUN                                                                         \
-                ? run_##SUFFIX(x + here, n - here, from, is_plain, e + here, near_bits + i / EIGHT)\
-                : run_##SUFFIX(x + here, RUN, from, is_plain, e + here, near_bits + i / EIGHT);    \
+            n - i < RUN ? run_##SUFFIX(is_fast, x + i, n - i, from, is_plain, e + i, here)         \
+                        : run_##SUFFIX(is_fast, x + i, RUN, from, is_plain, e + i, here);          \
         sums += __builtin_convertvector(run.sums, eight_f64);                                      \
         squares += __builtin_convertvector(run.squares, eight_f64);                                \
       }                                                                                            \
       /* Later than written: a word of bytes that are still on their way waits for them. */        \
-      split.near = keep_near_##SUFFIX(e + start, start, count, near_bits, split.near, near_max,    \
-                                      near, columns);                                              \
+      split.near = keep_near_##SUFFIX(e + start, start, count, bytes, split.near, near_max, near,  \
+                                      columns);                                                    \
     }                                                                                              \
     split.sum = sum_of_eight(sums);                                                                \
     split.squares = sum_of_eight(squares);                                                         \
@@ -240,8 +244,10 @@ enum { SEARCH = 8 * RUN };
           NUMBER *near, int32_t *columns),                                                         \
          (x, n, at, e, near_max, near, columns)) {                                                 \
     const Origin_##SUFFIX from = origin_##SUFFIX(at);                                              \
-    if (from.is_plain) return measure_##SUFFIX(x, n, from, true, e, near_max, near, columns);      \
-    return measure_##SUFFIX(x, n, from, false, e, near_max, near, columns);                        \
+    if (from.is_plain) {                                                                           \
+      return measure_##SUFFIX(is_fast, x, n, from, true, e, near_max, near, columns);              \
+    }                                                                                              \
+    return measure_##SUFFIX(is_fast, x, n, from, false, e, near_max, near, columns);               \
   }
 
 DEFINE_MEASURE(f32, float, 0x1p-62)

@@ -1,13 +1,21 @@
 // SOFT top-k where few entries are near the threshold: y and its slopes by two terms of their
 // series, which costs no division, and as they are where they are near. The errors are r^2 of y and
 // 4 r^3 of a slope, r <= 2^-12 (2^-26 in float64).
-#include "isa.h"
+#include "fused.h"
 
 // r - r^2, and r - 2 r^2 + 3 r^3.
-INLINE eight_f32 share_f32(eight_f32 r) { return fused(-r, r, r); }
-INLINE eight_f32 slope_f32(eight_f32 r) { return r * fused(r, fused(3, r, -2), 1); }
-INLINE eight_f64 share_f64(eight_f64 r) { return r - r * r; }
-INLINE eight_f64 slope_f64(eight_f64 r) { return r * (1 - r * (2 - 3 * r)); }
+INLINE eight_f32 share_f32(bool is_fast, eight_f32 r) { return fused(is_fast, -r, r, r); }
+INLINE eight_f32 slope_f32(bool is_fast, eight_f32 r) {
+  return r * fused(is_fast, r, fused(is_fast, 3, r, -2), 1);
+}
+INLINE eight_f64 share_f64(bool is_fast, eight_f64 r) {
+  (void)is_fast;
+  return r - r * r;
+}
+INLINE eight_f64 slope_f64(bool is_fast, eight_f64 r) {
+  (void)is_fast;
+  return r * (1 - r * (2 - 3 * r));
+}
 
 #define DEFINE_SOFT_FEW(SUFFIX, NUMBER, HUGE_ENTRY)                                                \
   KERNEL(bool, CKernels_soft_few_weights_##SUFFIX,                                                 \
@@ -23,10 +31,10 @@ INLINE eight_f64 slope_f64(eight_f64 r) { return r * (1 - r * (2 - 3 * r)); }
     for (size_t i = 0; i < whole; i += EIGHT) {                                                    \
       eight_##SUFFIX r = LOAD(eight_##SUFFIX, e + i) * inverse;                                    \
       smallest = r < smallest ? r : smallest;                                                      \
-      STORE(e + i, share_##SUFFIX(r));                                                             \
+      STORE(e + i, share_##SUFFIX(is_fast, r));                                                    \
     }                                                                                              \
     if (whole < n) {                                                                               \
-      STORE(e + whole, share_##SUFFIX(LOAD(eight_##SUFFIX, e + whole) * inverse));                 \
+      STORE(e + whole, share_##SUFFIX(is_fast, LOAD(eight_##SUFFIX, e + whole) * inverse));        \
     }                                                                                              \
     bool is_full = true;                                                                           \
     for (size_t l = 0; l < EIGHT; ++l) is_full &= smallest[l] > 0;                                 \
@@ -49,7 +57,7 @@ INLINE eight_f64 slope_f64(eight_f64 r) { return r * (1 - r * (2 - 3 * r)); }
     }                                                                                              \
     for (size_t i = 0; i < n; i += EIGHT) {                                                        \
       eight_##SUFFIX r = LOAD(eight_##SUFFIX, e + i) * inverse;                                    \
-      STORE(e + i, slope_##SUFFIX(r));                                                             \
+      STORE(e + i, slope_##SUFFIX(is_fast, r));                                                    \
     }                                                                                              \
     NUMBER most = -1;                                                                              \
     for (size_t l = 0; l < LANES; ++l) most = best[l] > most ? best[l] : most;                     \
