@@ -29,11 +29,10 @@ struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options) 
   };
   return MHD_start_daemon(
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG
-          | (is_tls ? MHD_USE_TLS : 0),
+          | MHD_USE_NO_LISTEN_SOCKET | (is_tls ? MHD_USE_TLS : 0),
       0, NULL, NULL, options->handler, options->context,
       // First, so that it also hears what goes wrong with the options after it.
       MHD_OPTION_EXTERNAL_LOGGER, forward_log, options->context,
-      MHD_OPTION_LISTEN_SOCKET, options->listen_socket,
       MHD_OPTION_THREAD_POOL_SIZE, options->thread_count,
       MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
       MHD_OPTION_CONNECTION_TIMEOUT, options->connection_timeout_seconds,
@@ -44,6 +43,10 @@ struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options) 
       MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
       MHD_OPTION_ARRAY, is_tls ? tls : tls + 2,
       MHD_OPTION_END);
+}
+
+MHD_socket CMicroHTTPD_accept(MHD_socket listening, struct sockaddr *address, socklen_t *length) {
+  return accept4(listening, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 size_t CMicroHTTPD_header_size(struct MHD_Connection *connection) {

@@ -53,10 +53,12 @@ package final class Daemon: @unchecked Sendable {
     fileprivate final class Context {
         let responder: any Responder
         let reaper: Reaper
+        let acceptor: Acceptor
         let ageMaxNanoseconds: Int?
 
-        init(_ responder: any Responder, _ options: DaemonOptions) {
+        init(_ responder: any Responder, _ options: DaemonOptions, _ socket: ListeningSocket) {
             self.responder = responder
+            acceptor = Acceptor(socket.descriptor, connectionsMax: options.connectionsMax)
             reaper = Reaper(options.deadlines)
             ageMaxNanoseconds = options.connectionAgeMaxSeconds.map { $0 * 1_000_000_000 }
         }
@@ -67,14 +69,14 @@ package final class Daemon: @unchecked Sendable {
         takingOwnershipOf socket: ListeningSocket, _ options: DaemonOptions,
         _ responder: any Responder
     ) throws(DaemonError) {
-        context = Context(responder, options)
+        context = Context(responder, options, socket)
         self.socket = socket
         // A write to a closed connection must be an error, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         var settings = CMicroHTTPD_Options()
-        settings.listen_socket = socket.descriptor
         settings.thread_count = UInt32(options.threadCount)
-        settings.connections_max = UInt32(options.connectionsMax)
+        // The acceptor has the limit. A place is free a moment before the library knows.
+        settings.connections_max = UInt32(options.connectionsMax + 2 * options.threadCount)
         settings.connection_timeout_seconds = UInt32(options.connectionTimeoutSeconds)
         settings.connection_memory_bytes = options.connectionMemoryBytes
         settings.context = Unmanaged.passUnretained(context).toOpaque()
@@ -95,12 +97,12 @@ package final class Daemon: @unchecked Sendable {
             } else {
                 CMicroHTTPD_start(&settings)
             }
-        if handle == nil {
-            // The library has closed the descriptor: its number may be another's by now.
-            socket.remove()
+        guard let handle else {
+            socket.close()
             throw options.tls == nil ? .refused : .refusedTLS
         }
         context.reaper.start()
+        context.acceptor.start(for: handle)
     }
 
     /// Stops accepting; open connections go on.
@@ -108,13 +110,12 @@ package final class Daemon: @unchecked Sendable {
         // First the name, so that a successor may take it.
         socket.remove()
         isQuiesced = true
-        let descriptor = MHD_quiesce_daemon(handle)
-        if descriptor != MHD_INVALID_SOCKET { close(descriptor) }
+        context.acceptor.stop()
     }
 
     /// Closes every connection and joins the threads.
     package func stop() {
-        if !isQuiesced { socket.remove() }
+        if !isQuiesced { quiesce() }
         context.reaper.stop()
         MHD_stop_daemon(handle)
         handle = nil
@@ -193,6 +194,7 @@ private let connectionChanged: MHD_NotifyConnectionCallback = { pointer, handle,
         let connection = Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue()
         context.reaper.remove(connection)
         context.responder.connectionClosed(connection.end)
+        context.acceptor.released()
     }
 }
 

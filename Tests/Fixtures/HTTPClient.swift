@@ -128,6 +128,12 @@ package final class HTTPClient: @unchecked Sendable {
         return recv(descriptor, &chunk, chunk.count, 0) <= 0
     }
 
+    /// Whether anything has arrived, or the server has closed.
+    package func hasAnswer(withinMilliseconds milliseconds: Int32) -> Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&watched, 1, milliseconds) > 0
+    }
+
     private func readHead() throws -> String {
         var searched = 0
         while true {

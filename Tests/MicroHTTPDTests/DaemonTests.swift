@@ -27,6 +27,7 @@ import Testing
 
         func respond(_ exchange: Exchange) -> Answer {
             let reply = text(200, "\(exchange.method) \(exchange.bodyCount)")
+            if exchange.target == "/thread" { return .now(text(200, "\(pthread_self())")) }
             guard exchange.target == "/later" else { return .now(reply) }
             return .later {
                 let thread = Thread { exchange.complete(reply) }
@@ -56,17 +57,54 @@ import Testing
         }
     }
 
-    private func withServer(_ body: (Int, Lengths) throws -> Void) throws {
+    /// - Parameter early: clients who are in the backlog before the server begins.
+    private func withServer(
+        connectionsMax: Int = 100, early: Int = 0, _ body: (Int, Lengths) throws -> Void
+    ) throws {
+        try withServer(connectionsMax: connectionsMax, early: early) { port, responder, _ in
+            try body(port, responder)
+        }
+    }
+
+    private func withServer(
+        connectionsMax: Int, early: Int, _ body: (Int, Lengths, [HTTPClient]) throws -> Void
+    ) throws {
         let responder = Lengths()
         let socket = try ListeningSocket.tcp(host: "127.0.0.1", port: 0)
         let port = try #require(socket.url.split(separator: ":").last.flatMap { Int($0) })
+        let clients = try (0..<early).map { _ in try HTTPClient(port: port) }
         let options = DaemonOptions(
-            threadCount: 2, connectionsMax: 100, connectionTimeoutSeconds: 30,
+            threadCount: 2, connectionsMax: connectionsMax, connectionTimeoutSeconds: 30,
             deadlines: ConnectionDeadlines(
                 headerSeconds: 30, idleSeconds: 30, stallBytes: 1, stallSeconds: 30))
         let daemon = try Daemon(takingOwnershipOf: socket, options, responder)
         defer { daemon.stop() }
-        try body(port, responder)
+        try body(port, responder, clients)
+    }
+
+    // Catches: the thread that wakes up first takes all who came at once, and the other has none.
+    @Test("clients who come at once are dealt out to the threads")
+    func dealing() throws {
+        try withServer(connectionsMax: 100, early: 8) { _, _, clients in
+            let threads = try clients.map { try $0.request("GET", "/thread").text }
+            #expect(Set(threads).count == 2)
+        }
+    }
+
+    // Catches: one too many let in, one refused instead of kept waiting, a place that is not freed.
+    @Test("beyond the limit clients wait in the backlog until a place is free")
+    func limit() throws {
+        try withServer(connectionsMax: 2) { port, _ in
+            for _ in 0..<20 {
+                var inside = try (0..<2).map { _ in try HTTPClient(port: port) }
+                for client in inside { #expect(try client.request("GET", "/now").status == 200) }
+                let waiting = try HTTPClient(port: port)
+                waiting.send("GET /now HTTP/1.1\r\nHost: t\r\n\r\n")
+                #expect(!waiting.hasAnswer(withinMilliseconds: 20))
+                inside.removeFirst()
+                #expect(try waiting.readResponse().status == 200)
+            }
+        }
     }
 
     @Test("bodies of every size arrive whole, answered now or from another thread")

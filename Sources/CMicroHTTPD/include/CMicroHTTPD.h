@@ -9,8 +9,6 @@
 
 /// Everything that a daemon is started with.
 struct CMicroHTTPD_Options {
-  /// A bound, listening socket; the daemon closes it when it stops.
-  MHD_socket listen_socket;
   unsigned int thread_count;
   unsigned int connections_max;
   /// Idle time after which a connection that is not suspended is closed.
@@ -28,8 +26,11 @@ struct CMicroHTTPD_Options {
   const char *tls_key;
 };
 
-/// Starts the epoll threads; NULL when the library refuses.
+/// Starts the epoll threads, which wait for MHD_add_connection; NULL when the library refuses.
 struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options);
+
+/// accept4, whose sockets do not block and are not inherited.
+MHD_socket CMicroHTTPD_accept(MHD_socket listening, struct sockaddr *address, socklen_t *length);
 
 /// The pointer that connection_changed stored for this connection.
 void *CMicroHTTPD_connection_context(struct MHD_Connection *connection);
