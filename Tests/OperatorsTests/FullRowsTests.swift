@@ -49,6 +49,26 @@ import Testing
         #expect(rows.hasNonFinite)
     }
 
+    // Catches: a threshold or count of 0 that is dropped, one that overwrites another, an infinite
+    // one that nobody sees, and columns that are not there when someone asks for them.
+    @Test(
+        "outputs of one number a row keep each of them",
+        arguments: [DType.float64, .float32, .float16])
+    func single(_ dtype: DType) {
+        let rows = SparseRows()
+        rows.reset(dtype: dtype, rowLength: 1, rowCapacity: 2)
+        let numbers = (0..<300).map { Double($0 % 7) - 3 }
+        for number in numbers { rows.append(number: number) }
+        #expect(rows.count == 300 && rows.rowCount == 300)
+        #expect(Compute.dense(rows, isFull: true) == numbers.map { [$0] })
+        #expect(rows.indices.allSatisfy { $0 == 0 } && rows.indices.count == 300)
+        #expect(!rows.hasNonFinite)
+        rows.append(number: 5)
+        #expect(Compute.dense(rows, isFull: true).last == [5], "after its columns were asked for")
+        rows.append(number: .nan)
+        #expect(rows.hasNonFinite)
+    }
+
     // Catches: ranks of a neighbour's row, a cotangent that is loaded over the rows behind it, and
     // another answer where short rows find their ranks the long way.
     @Test("soft_topk of some rows is that of each alone", arguments: ["largest", "smallest"])

@@ -172,6 +172,13 @@ package final class SparseRows: @unchecked Sendable {
 
     /// Appends a row of one number, which may be 0: for outputs of one number a row.
     package func append(number: Double) {
+        if rowLength == 1 && impliesColumns && dtype == .float64 {
+            // What a short row has of these costs as much as the row, otherwise.
+            let place = appendDense()
+            place.storeBytes(of: number, as: Double.self)
+            if !number.isFinite { hasNonFinite = true }
+            return
+        }
         withUnsafePointer(to: Int32(0)) { column in
             withUnsafePointer(to: number) { value in
                 appendRow(count: 1, column, value, keepsZeros: true)
