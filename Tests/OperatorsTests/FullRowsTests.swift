@@ -65,6 +65,8 @@ import Testing
         #expect(!rows.hasNonFinite)
         rows.append(number: 5)
         #expect(Compute.dense(rows, isFull: true).last == [5], "after its columns were asked for")
+        rows.reset(dtype: dtype, rowLength: 1, rowCapacity: 2)
+        #expect(!rows.hasNonFinite)
         rows.append(number: .nan)
         #expect(rows.hasNonFinite)
     }
