@@ -1,6 +1,5 @@
 import Fixtures
 import Glibc
-import Synchronization
 import Testing
 
 @testable import MicroHTTPD
@@ -10,7 +9,7 @@ import Testing
 @Suite struct DaemonTests {
     /// Answers with the body's length, from another thread when the path says so.
     private final class Lengths: Responder {
-        let events = Mutex<[String]>([])
+        let events = Lock<[String]>([])
 
         func begin(_ exchange: Exchange, fault: HeaderFault?) -> BodyPlan {
             if let fault { return .refuse(text(400, "\(fault)")) }
