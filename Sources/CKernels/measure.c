@@ -42,45 +42,59 @@ INLINE double two_to(int exponent) {
   return LOAD(double, &bits);
 }
 
-INLINE Origin_f32 origin_f32(CKernels_Softness at) {
+INLINE CKernels_SoftScale scale_of(double tau) {
   // Less than this, and no two floats are next to each other.
-  const double delta = fmax(at.tau * 0x1.62e42fefa39efp-1, 0x1p-250);
+  const double delta = fmax(tau * 0x1.62e42fefa39efp-1, 0x1p-250);
   const int exponent = ilogb(delta);
-  const bool is_scaled = exponent < -16 || exponent > 16;
+  CKernels_SoftScale scale = {.tau = tau, .delta = delta};
+  scale.is_scaled = exponent < -16 || exponent > 16;
   // Huge numbers are scaled before their difference is taken, tiny ones after it.
-  const int after = is_scaled && exponent < 0 ? (1 - exponent) / 2 : 0;
-  const int before = is_scaled && exponent > 0 ? exponent < 126 ? exponent : 126 : 0;
-  const double scale = two_to(-before), unit = delta * scale * two_to(2 * after);
-  Origin_f32 from = {.before = (float)scale, .after = (float)two_to(after)};
+  const int after = scale.is_scaled && exponent < 0 ? (1 - exponent) / 2 : 0;
+  const int before = scale.is_scaled && exponent > 0 ? exponent < 126 ? exponent : 126 : 0;
+  scale.before = two_to(-before);
+  scale.after = two_to(after);
+  scale.unit = delta * scale.before * two_to(2 * after);
+  const int64_t first_15_bits = -((int64_t)1 << 38);
+  const double used = fmin(scale.unit, 0x1p124);  // j is 0 beside more.
+  int64_t bits = LOAD(int64_t, &used) & first_15_bits;
+  scale.first = (float)LOAD(double, &bits);
+  scale.second = (float)(used - LOAD(double, &bits));
+  // The Chebyshev interpolant of 2^f of degree 6 on |f| <= 1/2: off by less than 2^-27.
+  const double of_two[7] = {1,          0x1.62e43p-1,  0x1.ebfbep-3, 0x1.c6aeccp-5,
+                            0x1.3b2a1cp-7, 0x1.5f48cp-10, 0x1.444p-13};
+  const double inverse = 1 / scale.unit;
+  scale.inverse = (float)inverse;
+  double power = 1;
+  for (int i = 0; i < 7; ++i, power *= inverse) scale.powers[i] = (float)(of_two[i] * power);
+  return scale;
+}
+
+INLINE Origin_f32 origin_f32(CKernels_Softness at, CKernels_SoftScale *scale) {
+  if (scale->tau != at.tau) *scale = scale_of(at.tau);
+  const double unit = scale->unit;
+  Origin_f32 from = {.before = (float)scale->before, .after = (float)scale->after};
   double offset = 0;
-  if (fabs(at.centre) <= 256 * delta) {
+  if (fabs(at.centre) <= 256 * scale->delta) {
     // A multiple of delta next to it, on the side where those at the centre count as they should.
-    const double multiple = at.centre / delta;
+    const double multiple = at.centre / scale->delta;
     offset = at.side > 0 ? floor(multiple) : at.side < 0 ? ceil(multiple) : rint(multiple);
-    from.centre = offset * delta;
-    from.is_plain = !is_scaled;
+    from.centre = offset * scale->delta;
+    from.is_plain = !scale->is_scaled;
   } else {
     // Between two floats next to each other there may be many of delta.
-    from.centre_before = (float)(at.centre * scale);
-    from.rest = (float)((at.centre * scale - (double)from.centre_before) * two_to(2 * after));
+    const double centre = at.centre * scale->before;
+    from.centre_before = (float)centre;
+    from.rest = (float)((centre - (double)from.centre_before) * scale->after * scale->after);
     from.centre = at.centre;
   }
-  const int64_t first_15_bits = -((int64_t)1 << 38);
-  const double used = fmin(unit, 0x1p124);  // j is 0 beside more.
-  int64_t bits = LOAD(int64_t, &used) & first_15_bits;
-  from.first = (float)LOAD(double, &bits);
-  from.second = (float)(used - LOAD(double, &bits));
+  from.first = scale->first;
+  from.second = scale->second;
   from.low = (float)fmax((offset - 126) * unit, -FLT_MAX);
   from.high = (float)((offset + 125) * unit);
   from.near = (float)fmax((offset - 16) * unit, -FLT_MAX);
   from.magic = (float)(0x1.8p23 - offset);
-  // The Chebyshev interpolant of 2^f of degree 6 on |f| <= 1/2: off by less than 2^-27.
-  const double of_two[7] = {1,          0x1.62e43p-1,  0x1.ebfbep-3, 0x1.c6aeccp-5,
-                            0x1.3b2a1cp-7, 0x1.5f48cp-10, 0x1.444p-13};
-  const double inverse = 1 / unit;
-  from.inverse = (float)inverse;
-  double power = 1;
-  for (int i = 0; i < 7; ++i, power *= inverse) from.powers[i] = (float)(of_two[i] * power);
+  from.inverse = scale->inverse;
+  memcpy(from.powers, scale->powers, sizeof from.powers);
   return from;
 }
 
@@ -107,7 +121,8 @@ INLINE eight_f32 plus_square_f32(bool is_fast, eight_f32 sum, eight_f32 number) 
   return fused(is_fast, number, number, sum);
 }
 
-INLINE Origin_f64 origin_f64(CKernels_Softness at) {
+INLINE Origin_f64 origin_f64(CKernels_Softness at, CKernels_SoftScale *unused) {
+  (void)unused;
   // Differences of huge numbers stay finite; tiny ones are no matter beside such a tau.
   const double scale = at.tau > 1 ? 0x1p-2 : 1;
   return (Origin_f64){at.centre, true, fmin(1 / (at.tau * scale), 0x1p1000), scale};
@@ -240,10 +255,10 @@ enum { SEARCH = 8 * RUN };
   }                                                                                                \
                                                                                                    \
   KERNEL(CKernels_SoftSplit, CKernels_soft_measure_##SUFFIX,                                       \
-         (const NUMBER *x, size_t n, CKernels_Softness at, NUMBER *e, size_t near_max,             \
-          NUMBER *near, int32_t *columns),                                                         \
-         (x, n, at, e, near_max, near, columns)) {                                                 \
-    const Origin_##SUFFIX from = origin_##SUFFIX(at);                                              \
+         (const NUMBER *x, size_t n, CKernels_Softness at, CKernels_SoftScale *scale, NUMBER *e,   \
+          size_t near_max, NUMBER *near, int32_t *columns),                                        \
+         (x, n, at, scale, e, near_max, near, columns)) {                                          \
+    const Origin_##SUFFIX from = origin_##SUFFIX(at, scale);                                       \
     if (from.is_plain) {                                                                           \
       return measure_##SUFFIX(is_fast, x, n, from, true, e, near_max, near, columns);              \
     }                                                                                              \

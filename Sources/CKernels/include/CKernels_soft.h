@@ -14,6 +14,14 @@ typedef struct CKernels_Softness {
   int side;
 } CKernels_Softness;
 
+/// What `soft_measure_f32` makes of tau: kept by the caller for further rows, all 0 at first.
+typedef struct CKernels_SoftScale {
+  double tau, delta, before, after, unit;
+  bool is_scaled;
+  float first, second, inverse;
+  float powers[7];
+} CKernels_SoftScale;
+
 /// What `soft_measure` finds: the centre that it took, less than tau away from the one asked for,
 /// on the side where entries at that one count as they should; how many entries are near it or
 /// above (SIZE_MAX: more than near_max), and of the others the sum and that of the squares.
@@ -29,11 +37,11 @@ typedef struct CKernels_SoftSplit {
 /// float64). `near` and `columns`, their places, have room for near_max + 80; zeros follow near's
 /// last.
 CKernels_SoftSplit CKernels_soft_measure_f32(const float *x, size_t n, CKernels_Softness at,
-                                             float *e, size_t near_max, float *near,
-                                             int32_t *columns);
+                                             CKernels_SoftScale *scale, float *e, size_t near_max,
+                                             float *near, int32_t *columns);
 CKernels_SoftSplit CKernels_soft_measure_f64(const double *x, size_t n, CKernels_Softness at,
-                                             double *e, size_t near_max, double *near,
-                                             int32_t *columns);
+                                             CKernels_SoftScale *scale, double *e,
+                                             size_t near_max, double *near, int32_t *columns);
 
 /// At the threshold centre + tau log(s), with q = y below and q = 1 - y above the centre: how many
 /// are above, and the sums of q below less those above, of w = y (1 - y), of w (1 - 2 y) and w^2.

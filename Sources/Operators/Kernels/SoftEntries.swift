@@ -42,7 +42,7 @@ struct SoftEntries<S: KernelScalar> {
         split = S.softMeasure(
             x, count: count,
             CKernels_Softness(centre: centre, tau: tau, side: side.rawValue),
-            e, nearMax: nearMax, near, columns)
+            &workspace.softScale, e, nearMax: nearMax, near, columns)
     }
 
     /// Whether what is far below the centre has r = E / s <= 2^-12 (2^-26 in float64): a share of

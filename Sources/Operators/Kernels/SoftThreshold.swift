@@ -60,7 +60,7 @@ struct SoftThreshold {
                 u -= distance
             }
             workspace.passCount += 1
-            let s = exp(min(max(u, -700), 700))
+            let s = u == 0 ? 1 : exp(min(max(u, -700), 700))
             let sums = entries.sums(s)
             let demand = k - Double(sums.above)
             let excess = sums.excess - demand
@@ -183,18 +183,18 @@ struct SoftThreshold {
 
     /// The root of f(u + d) = f - W d + B d^2 / 2 - (W - 6 Q) d^3 / 6, by Newton's method.
     private static func shortStep(_ sums: CKernels_SoftSums, _ excess: Double) -> Double {
-        let third = sums.slope - 6 * sums.squares
+        let sixth = (sums.slope - 6 * sums.squares) * (1.0 / 6)
         let inverse = 1 / sums.slope
         let r = excess * inverse
         // The inverse series; a small step of it needs but one of Newton's. After a large one comes
         // another pass: it need not be sharper than the polynomial.
         let bend = sums.bend * inverse / 2
-        var d = r * (1 + r * (bend + r * (2 * bend * bend - third * inverse / 6)))
+        var d = r * (1 + r * (bend + r * (2 * bend * bend - sixth * inverse)))
         let isSmall = abs(r) < 0.125
         if !isSmall { d = r }
         for _ in 0..<(isSmall ? 1 : 2) {
-            let value = excess + d * (-sums.slope + d * (sums.bend / 2 - d * third / 6))
-            let derivative = -sums.slope + d * (sums.bend - d * third / 2)
+            let value = excess + d * (-sums.slope + d * (sums.bend / 2 - d * sixth))
+            let derivative = -sums.slope + d * (sums.bend - 3 * d * sixth)
             guard derivative < 0 else { break }
             d -= value / derivative
         }

@@ -5,7 +5,8 @@ protocol DenseScalar: BinaryFloatingPoint {
     /// SOFT top-k, see CKernels.h.
     static func softMeasure(
         _ x: UnsafePointer<Self>, count: Int, _ at: CKernels_Softness,
-        _ e: UnsafeMutablePointer<Self>, nearMax: Int, _ near: UnsafeMutablePointer<Self>,
+        _ scale: inout CKernels_SoftScale, _ e: UnsafeMutablePointer<Self>, nearMax: Int,
+        _ near: UnsafeMutablePointer<Self>,
         _ columns: UnsafeMutablePointer<Int32>
     ) -> CKernels_SoftSplit
     static func softSums(
@@ -58,10 +59,11 @@ extension Float: DenseScalar {
 
     static func softMeasure(
         _ x: UnsafePointer<Float>, count: Int, _ at: CKernels_Softness,
-        _ e: UnsafeMutablePointer<Float>, nearMax: Int, _ near: UnsafeMutablePointer<Float>,
+        _ scale: inout CKernels_SoftScale, _ e: UnsafeMutablePointer<Float>, nearMax: Int,
+        _ near: UnsafeMutablePointer<Float>,
         _ columns: UnsafeMutablePointer<Int32>
     ) -> CKernels_SoftSplit {
-        CKernels_soft_measure_f32(x, count, at, e, nearMax, near, columns)
+        CKernels_soft_measure_f32(x, count, at, &scale, e, nearMax, near, columns)
     }
 
     static func softSums(
@@ -151,10 +153,11 @@ extension Double: DenseScalar {
 
     static func softMeasure(
         _ x: UnsafePointer<Double>, count: Int, _ at: CKernels_Softness,
-        _ e: UnsafeMutablePointer<Double>, nearMax: Int, _ near: UnsafeMutablePointer<Double>,
+        _ scale: inout CKernels_SoftScale, _ e: UnsafeMutablePointer<Double>, nearMax: Int,
+        _ near: UnsafeMutablePointer<Double>,
         _ columns: UnsafeMutablePointer<Int32>
     ) -> CKernels_SoftSplit {
-        CKernels_soft_measure_f64(x, count, at, e, nearMax, near, columns)
+        CKernels_soft_measure_f64(x, count, at, &scale, e, nearMax, near, columns)
     }
 
     static func softSums(

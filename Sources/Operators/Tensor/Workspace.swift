@@ -36,6 +36,8 @@ package final class Workspace {
     var gradients = Scratch<Double>()
     /// Slopes of soft_topk, and weights that are narrowed afterwards; whole lines of 16.
     var softness = Scratch<Double>()
+    /// What SOFT top-k made of the last row's tau.
+    var softScale = CKernels_SoftScale()
     /// The forward and the backward set of a row, and those of all rows, for top_kast.
     var innerSet = Scratch<Int32>()
     var outerSet = Scratch<Int32>()
