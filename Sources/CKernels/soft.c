@@ -11,6 +11,29 @@ INLINE double sum_of_f32(slice_f32 slice) {
   return sum_of_eight(__builtin_convertvector(slice, eight_f64));
 }
 
+// How many lanes of a comparison hold.
+INLINE size_t lanes_of_f64(quad_i64 is_true) {
+  return (size_t)__builtin_popcount(QUAD_BITS(is_true) & ((1 << QUAD) - 1));
+}
+INLINE size_t lanes_of_f32(eight_i32 is_true) {
+  return (size_t)__builtin_popcount(EIGHT_BITS(is_true));
+}
+
+INLINE quad_f64 quad_of_f64(slice_f64 slice) { return slice; }
+INLINE quad_f64 quad_of_f32(slice_f32 slice) {
+  eight_f64 wide = __builtin_convertvector(slice, eight_f64);
+  return wide.lo + wide.hi;
+}
+
+// `sum_of_quad` of four.
+INLINE quad_f64 sums_of_quads(quad_f64 a, quad_f64 b, quad_f64 c, quad_f64 d) {
+  quad_f64 ab = __builtin_shufflevector(a, b, 0, 1, 4, 5) +
+                __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  quad_f64 cd = __builtin_shufflevector(c, d, 0, 1, 4, 5) +
+                __builtin_shufflevector(c, d, 2, 3, 6, 7);
+  return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+}
+
 // A sum of so many numbers at a time keeps the digits of float32.
 enum { RUN = 8 * LANES };
 // What the steepest entry is looked for in, once it is known to be there.
@@ -36,11 +59,11 @@ enum { BLOCK = 1024 };
                                                                                                    \
   KERNEL(CKernels_SoftSums, CKernels_soft_sums_##SUFFIX,                                           \
          (const NUMBER *e, size_t n, double at, bool counts_centre), (e, n, at, counts_centre)) {  \
-    CKernels_SoftSums sums = {0};                                                                  \
+    quad_f64 sums = 0;                                                                             \
+    size_t above = 0;                                                                              \
     const NUMBER s = bounded_##SUFFIX(at);                                                         \
     const NUMBER last_below = (NUMBER)(counts_centre ? 1 - SMALLEST_STEP_##SUFFIX : 1);            \
     const size_t step = sizeof(slice_##SUFFIX) / sizeof(NUMBER);                                   \
-    slice_mask_##SUFFIX above = 0;                                                                 \
     for (size_t start = 0; start < n; start += RUN) {                                              \
       slice_##SUFFIX excess = 0, slopes = 0, bend = 0, squares = 0;                                \
       const size_t end = start + RUN < n ? start + RUN : n;                                        \
@@ -53,15 +76,12 @@ enum { BLOCK = 1024 };
         slopes += slope;                                                                           \
         bend += slope * (shares.other - shares.own);                                               \
         squares += slope * slope;                                                                  \
-        above -= is_above;                                                                         \
+        above += lanes_of_##SUFFIX(is_above);                                                      \
       }                                                                                            \
-      sums.excess += sum_of_##SUFFIX(excess);                                                      \
-      sums.slope += sum_of_##SUFFIX(slopes);                                                       \
-      sums.bend += sum_of_##SUFFIX(bend);                                                          \
-      sums.squares += sum_of_##SUFFIX(squares);                                                    \
+      sums += sums_of_quads(quad_of_##SUFFIX(excess), quad_of_##SUFFIX(slopes),                    \
+                            quad_of_##SUFFIX(bend), quad_of_##SUFFIX(squares));                    \
     }                                                                                              \
-    for (size_t l = 0; l < step; ++l) sums.above += (size_t)above[l];                              \
-    return sums;                                                                                   \
+    return (CKernels_SoftSums){above, sums[0], sums[1], sums[2], sums[3]};                         \
   }                                                                                                \
                                                                                                    \
   KERNEL(CKernels_SoftSides, CKernels_soft_sides_##SUFFIX,                                         \

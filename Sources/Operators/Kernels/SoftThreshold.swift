@@ -194,9 +194,15 @@ struct SoftThreshold {
         if !isSmall { d = r }
         for _ in 0..<(isSmall ? 1 : 2) {
             let value = excess + d * (-sums.slope + d * (sums.bend / 2 - d * sixth))
-            let derivative = -sums.slope + d * (sums.bend - 3 * d * sixth)
-            guard derivative < 0 else { break }
-            d -= value / derivative
+            let drop = d * (sums.bend - 3 * d * sixth)
+            if isSmall {
+                // Of 1 / (1 - drop / slope), enough: what is left is small.
+                let share = drop * inverse
+                d += value * inverse * (1 + share * (1 + share))
+            } else {
+                guard drop < sums.slope else { break }
+                d -= value / (drop - sums.slope)
+            }
         }
         return d
     }
