@@ -71,8 +71,9 @@ import Testing
         #expect(rows.hasNonFinite)
     }
 
-    // Catches: ranks of a neighbour's row, a cotangent that is loaded over the rows behind it, and
-    // another answer where short rows find their ranks the long way.
+    // Catches: ranks of a neighbour's row, a cotangent that is loaded over the rows behind it, what
+    // was made of another row's tau, and another answer where short rows find their ranks the long
+    // way.
     @Test("soft_topk of some rows is that of each alone", arguments: ["largest", "smallest"])
     func together(_ mode: String) throws {
         let op = try #require(Registry.find("soft_topk"))
@@ -81,6 +82,7 @@ import Testing
             var x = (0..<count).map { _ in random.normals(n) }
             for row in stride(from: 0, to: count, by: 4) { x[row][row % n] = -.infinity }
             let c = (0..<2).map { _ in (0..<count).map { _ in random.normals(n) } }
+            let tau = (0..<count).map { [0.1, 0.1, 1, 0.01, 30, 1e-6][$0 % 6] }
             for most in [1.0, 12, 30] {
                 let k = (0..<count).map { row in
                     min(Double(n - 1), [most, most - 0.75, 0, 0.5, Double(n) - 1][row % 5])
@@ -93,7 +95,11 @@ import Testing
                         stack: direction == .forward ? [] : c.map { Array($0[rows]) },
                         dtype: dtype,
                         Compute.parameters(
-                            op, ["k": .numbers(Array(k[rows])), "mode": .word(mode)]))
+                            op,
+                            [
+                                "k": .numbers(Array(k[rows])), "tau": .numbers(Array(tau[rows])),
+                                "mode": .word(mode),
+                            ]))
                     return Compute.dense(output.answer)
                 }
                 for direction in [Direction.forward, .vjp] {
