@@ -196,12 +196,9 @@ package final class Exchange: @unchecked Sendable {
 
     private func send(_ reply: Reply) -> MHD_Result {
         state = .sent
-        guard let response = Self.makeResponse(reply) else { return .NO }
-        defer { MHD_destroy_response(response) }
+        guard let response = reply.response else { return .NO }
         connection.enter(.writing, now: monotonicNow(), replyBytes: reply.byteCount)
-        if responder.closesConnections || isAged {
-            _ = MHD_add_response_header(response, "Connection", "close")
-        }
+        if responder.closesConnections || isAged { reply.add("Connection", "close") }
         if MHD_queue_response(handle, UInt32(reply.status), response) == .NO {
             // Too early (a client that waits for 100 Continue and sends nothing): asked again
             // later.
@@ -218,22 +215,6 @@ package final class Exchange: @unchecked Sendable {
         guard let ageMaxNanoseconds else { return false }
         let spread = ageMaxNanoseconds / 10 * (Int(connection.descriptor) * 7 % 16) / 16
         return monotonicNow() - connection.openedNanoseconds > ageMaxNanoseconds + spread
-    }
-
-    private static func makeResponse(_ reply: Reply) -> OpaquePointer? {
-        let body = reply.body
-        let response: OpaquePointer?
-        if let owner = body.owner, body.bytes.count > 0 {
-            response = MHD_create_response_from_buffer_with_free_callback_cls(
-                body.bytes.count, UnsafeMutableRawPointer(mutating: body.bytes.baseAddress),
-                releaseOwner, Unmanaged.passRetained(owner).toOpaque())
-        } else {
-            response = MHD_create_response_from_buffer(0, nil, .RESPMEM_PERSISTENT)
-        }
-        reply.forEachHeader { name, value in
-            _ = MHD_add_response_header(response, name, value)
-        }
-        return response
     }
 
     /// "http://host/path" means "/path" (RFC 9112 3.2.2: servers take it, although only proxies are
@@ -264,9 +245,4 @@ package final class Exchange: @unchecked Sendable {
             return !bytes.isEmpty
         }
     }
-}
-
-private let releaseOwner: MHD_ContentReaderFreeCallback = { owner in
-    guard let owner else { return }
-    Unmanaged<AnyObject>.fromOpaque(owner).release()
 }

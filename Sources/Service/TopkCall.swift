@@ -100,12 +100,11 @@ final class TopkCall: Call, @unchecked Sendable {
         record.timings = timings
         record.summary?.nnz = result.nonzeroCount
 
-        let reply = Reply(status: 200)
+        let reply = Reply(status: 200, body: answer.body.bytes, owner: answer.body)
         reply.add("Content-Type", answerCodec.mediaType)
         for header in answer.headers { reply.add(header.name, header.value) }
         reply.add("Server-Timing", timings.serverTiming)
         reply.add("X-Request-Id", record.requestID)
-        reply.setBody(answer.body.bytes, owner: answer.body)
         deliver(reply)
     }
 
