@@ -20,13 +20,8 @@ package struct Message: Sendable {
     }
 }
 
-/// An encoded answer.
-package struct EncodedAnswer: Sendable {
-    package let headers: [(name: StaticString, value: String)]
-    package let body: RawBuffer
-}
-
-/// One media type, both ways. Stateless; scratch lies in the worker.
+/// One media type, both ways. Stateless, down to having no stored properties: what holds a codec is
+/// copied often. Scratch lies in the worker.
 package protocol Codec: Sendable {
     /// The metric label.
     var name: String { get }
@@ -43,8 +38,9 @@ package protocol Codec: Sendable {
     func decode(_ message: Message, _ worker: Worker, _ pool: BufferPool) throws(ServiceError)
         -> InferenceRequest
     /// Runs on a worker. O(answer).
-    func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
-        -> EncodedAnswer
+    func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError) -> RawBuffer
+    /// What the answer's headers say of it, beside its media type.
+    func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void)
 }
 
 extension Codec {

@@ -12,7 +12,7 @@ package struct QueryItem: Equatable, Sendable {
 }
 
 /// A query string, read strictly: what is not well-formed is refused instead of guessed.
-package struct Query: Sendable {
+package final class Query: Sendable {
     package static let empty = Query(text: "", items: [])
 
     /// As received.

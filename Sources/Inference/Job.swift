@@ -28,7 +28,8 @@ final class Job: @unchecked Sendable {
     private var computeStart = 0
     // Written by the decoding worker before the job is shared, read-only after that.
     private var request: InferenceRequest?
-    private var ranges: [Range<Int>] = []
+    private var rowsPerBlock = 1
+    private var blockCount = 0
     private var outputs: [OperatorOutput] = []
 
     private let nextBlock = Atomic<Int>(0)
@@ -46,7 +47,7 @@ final class Job: @unchecked Sendable {
     }
 
     /// Whether there are blocks that no worker has taken yet.
-    var hasUnclaimedBlocks: Bool { nextBlock.load(ordering: .relaxed) < ranges.count }
+    var hasUnclaimedBlocks: Bool { nextBlock.load(ordering: .relaxed) < blockCount }
 
     /// Decodes and plans. False when the job ended here, with an error or with nothing to compute.
     func start(_ worker: Worker) -> Bool {
@@ -62,9 +63,11 @@ final class Job: @unchecked Sendable {
             try Self.check(request)
             timings[.decode] = monotonicNanoseconds() - started
             self.request = request
-            ranges = Self.plan(request)
-            outputs = ranges.map { _ in worker.outputs.take() }
-            blocksLeft.store(ranges.count, ordering: .relaxed)
+            rowsPerBlock = Self.rowsPerBlock(request.form)
+            // No rows are a block, too.
+            blockCount = max(1, (request.form.rowCount + rowsPerBlock - 1) / rowsPerBlock)
+            outputs = (0..<blockCount).map { _ in worker.outputs.take() }
+            blocksLeft.store(blockCount, ordering: .relaxed)
             computeStart = monotonicNanoseconds()
             return true
         } catch {
@@ -78,7 +81,7 @@ final class Job: @unchecked Sendable {
     var isQuick: Bool { request.map { $0.op.isQuick($0.parameters) } ?? true }
 
     /// How many further workers could help.
-    var spareBlocks: Int { ranges.count - 1 }
+    var spareBlocks: Int { blockCount - 1 }
 
     /// Computes blocks until none is left; finishes the job after the last one of all.
     /// True if this call finished it.
@@ -87,8 +90,10 @@ final class Job: @unchecked Sendable {
         var isLast = false
         while true {
             let index = nextBlock.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard index < ranges.count else { return isLast }
-            compute(ranges[index], request, into: outputs[index], worker)
+            guard index < blockCount else { return isLast }
+            let start = index * rowsPerBlock
+            let rows = start..<min(start + rowsPerBlock, request.form.rowCount)
+            compute(rows, request, into: outputs[index], worker)
             let left = blocksLeft.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
             if left == 0 {
                 finish(request, worker)
@@ -101,16 +106,17 @@ final class Job: @unchecked Sendable {
         _ rows: Range<Int>, _ request: InferenceRequest, into output: OperatorOutput,
         _ worker: Worker
     ) {
-        let shape = request.answerShape
+        let form = request.form
+        let shape = form.answerShape
         output.reset(
-            dtype: request.x.dtype, rowLength: shape.rowLength,
-            rowCapacity: rows.count * request.stackCount * shape.rowsPerInputRow, request.outputs)
+            dtype: form.dtype, rowLength: shape.rowLength,
+            rowCapacity: rows.count * form.stackCount * shape.rowsPerInputRow, form.outputs)
         let block = RowBlock(
-            x: request.x, rows: rows, parameters: request.parameters, inputs: request.inputs,
+            x: request.x, rows: rows, parameters: form.parameters, inputs: request.inputs,
             cancellation: cancellation)
         do throws(OperatorError) {
-            try request.op.run(
-                request.direction, block, request.stack, into: output, worker.workspace)
+            try form.op.run(
+                form.direction, block, request.stack, into: output, worker.workspace)
         } catch {
             firstError.withLock { first in
                 if first.map({ error.row < $0.row }) ?? true { first = error }
@@ -154,13 +160,8 @@ final class Job: @unchecked Sendable {
     }
 
     /// Blocks of about `Limits.blockElements` numbers; all rows together where the operator asks.
-    private static func plan(_ request: InferenceRequest) -> [Range<Int>] {
-        let rows = request.x.rowCount
-        guard case .row = request.op.scope(request.parameters) else { return [0..<rows] }
-        let rowsPerBlock = max(1, Limits.blockElements / max(1, request.x.rowLength))
-        if rows <= rowsPerBlock { return [0..<rows] }
-        return stride(from: 0, to: rows, by: rowsPerBlock).map { start in
-            start..<min(rows, start + rowsPerBlock)
-        }
+    private static func rowsPerBlock(_ form: RequestForm) -> Int {
+        guard case .row = form.op.scope(form.parameters) else { return max(1, form.rowCount) }
+        return max(1, Limits.blockElements / max(1, form.rowLength))
     }
 }

@@ -33,21 +33,34 @@ package struct AnswerLayout: Sendable {
 }
 
 /// One decoded, validated request: what to compute and how to lay out the answer. Free of any
-/// codec. A class: every stage hands it on, and a copy would retain ten of its parts.
+/// codec. A class: every stage hands it on, and a copy would retain each of its parts.
 package final class InferenceRequest: Sendable {
-    package let op: any Operator
-    /// Its name: asked for often, and its whole descriptor would be copied.
-    package let operatorName: String
-    package let direction: Direction
+    package let form: RequestForm
     /// [B, n]; B = 1 for a single row.
     package let x: DenseRows
-    /// Whether x came as one row [n]; the answer's shape follows.
-    package let isSingleRow: Bool
     /// Cotangents for vjp, tangents for jvp: [G, B, n].
     package let stack: StackedRows?
-    /// Whether they came with a leading axis G; the answer's shape follows.
-    package let hasStackAxis: Bool
-    package let parameters: ParameterValues
+    /// In the order of the descriptor's inputs.
+    package let inputs: [InputTensor?]
+
+    /// x and the stack have the form's shape.
+    package init(
+        _ form: RequestForm, x: DenseRows, stack: StackedRows?, inputs: [InputTensor?] = []
+    ) {
+        precondition(x.rowCount == form.rowCount && x.rowLength == form.rowLength)
+        precondition((stack?.stackCount ?? 1) == form.stackCount)
+        self.form = form
+        self.x = x
+        self.stack = stack
+        self.inputs = inputs
+    }
+
+    package var op: any Operator { form.op }
+    package var direction: Direction { form.direction }
+    package var parameters: ParameterValues { form.parameters }
+    package var layout: AnswerLayout { form.layout }
+    package var isSingleRow: Bool { form.isSingleRow }
+
     /// Bytes of the buffers that its numbers lie in, which it holds until it is answered.
     package var heldBytes: Int {
         // Either all lie in the body, or each has a buffer of its own. Every answer asks for it.
@@ -57,82 +70,5 @@ package final class InferenceRequest: Sendable {
             bytes += rows.storage.capacity
         }
         return bytes
-    }
-    /// In the order of the descriptor's inputs.
-    package let inputs: [InputTensor?]
-    package let layout: AnswerLayout
-    /// What is answered beside the answer.
-    package let outputs: [TensorSpec]
-
-    package init(
-        op: any Operator, direction: Direction, x: DenseRows, isSingleRow: Bool,
-        stack: StackedRows?, hasStackAxis: Bool, parameters: ParameterValues,
-        inputs: [InputTensor?] = [], layout: AnswerLayout
-    ) {
-        self.op = op
-        operatorName = op.descriptor.name
-        self.direction = direction
-        self.x = x
-        self.isSingleRow = isSingleRow
-        self.stack = stack
-        self.hasStackAxis = hasStackAxis
-        self.parameters = parameters
-        self.inputs = inputs
-        self.layout = layout
-        outputs = op.outputs(direction, parameters)
-    }
-
-    /// Bytes that computing takes beside its numbers, where they are many: what each row takes in
-    /// each output, and answers that have more numbers than x with what they are computed from. The
-    /// numbers of sparse rows are not among them: nobody knows before how many there will be.
-    package var computingBytes: Int {
-        let rowCount = x.rowCount * stackCount
-        // An offset, and for outputs of a number a row that number and its column.
-        let perRow = 16 + 24 * outputs.count
-        var bytes = rowCount * perRow
-        if op.addsAxis {
-            // Forward's shape, whatever the direction: gradients solve the same row.
-            let matrix = op.answerShape(rowLength: x.rowLength, parameters)
-            // One row's plan and its sums in float64, and the answer's rows.
-            bytes += 32 * matrix.rowsPerInputRow * (matrix.rowLength + 1)
-            let rows = direction == .forward ? x.rowCount * matrix.rowsPerInputRow : 0
-            bytes += rows * (matrix.rowLength * (x.dtype.byteCount + 4) + 8)
-        }
-        return bytes > Self.computingBytesMin ? bytes : 0
-    }
-
-    /// Less is not counted: requests of a few KB are many.
-    private static let computingBytesMin = 1 << 20
-
-    /// G, or 1.
-    package var stackCount: Int { stack?.stackCount ?? 1 }
-
-    /// The last axes of the answer; products with the transposed Jacobian are shaped like x.
-    package var answerShape: AnswerShape {
-        direction != .vjp
-            ? op.answerShape(rowLength: x.rowLength, parameters)
-            : AnswerShape(rowsPerInputRow: 1, rowLength: x.rowLength, addsAxis: false)
-    }
-
-    /// The answer's shape: [G,] [B,] n or [B,] n, k.
-    package var shape: [Int] {
-        var shape: [Int] = []
-        shape.reserveCapacity(4)
-        if hasStackAxis { shape.append(stackCount) }
-        if !isSingleRow { shape.append(x.rowCount) }
-        let last = answerShape
-        if last.addsAxis { shape.append(last.rowsPerInputRow) }
-        shape.append(last.rowLength)
-        return shape
-    }
-
-    /// The same with commas between.
-    package var shapeText: String {
-        var text = ""
-        for length in shape {
-            if !text.isEmpty { text += "," }
-            text += String(length)
-        }
-        return text
     }
 }

@@ -2,29 +2,34 @@ import Operators
 
 /// One array of sparse rows as the blocks of a batch wrote it.
 package struct ResultRows: Sendable {
-    private let parts: [SparseRows]
+    private let blocks: [OperatorOutput]
+    /// Which of their further outputs; nil for the answer.
+    private let index: Int?
     private let stackCount: Int
     package let dtype: DType
     /// Columns of a row.
     package let rowLength: Int
-
-    init(_ parts: [SparseRows], stackCount: Int) {
-        self.parts = parts
-        self.stackCount = stackCount
-        dtype = parts.first?.dtype ?? .float32
-        rowLength = parts.first?.rowLength ?? 0
-    }
-
     /// G * B, or B * n for an answer of [B, n, k].
-    package var rowCount: Int { parts.reduce(0) { $0 + $1.rowCount } }
-
+    package let rowCount: Int
     /// Stored numbers.
-    package var storedCount: Int { parts.reduce(0) { $0 + $1.count } }
+    package let storedCount: Int
+
+    init(_ blocks: [OperatorOutput], index: Int? = nil, stackCount: Int) {
+        self.blocks = blocks
+        self.index = index
+        self.stackCount = stackCount
+        let first = blocks.first?.rows(index)
+        dtype = first?.dtype ?? .float32
+        rowLength = first?.rowLength ?? 0
+        rowCount = blocks.reduce(0) { $0 + $1.rows(index).rowCount }
+        storedCount = blocks.reduce(0) { $0 + $1.rows(index).count }
+    }
 
     /// The most numbers that one row stores.
     package var widest: Int {
         var widest = 0
-        for part in parts {
+        for block in blocks {
+            let part = block.rows(index)
             for row in 0..<part.rowCount {
                 widest = max(widest, part.indptr[row + 1] - part.indptr[row])
             }
@@ -36,15 +41,19 @@ package struct ResultRows: Sendable {
     /// of one block: with one cotangent a run is a whole block.
     package func forEachRun(_ body: (SparseRows, Range<Int>) -> Void) {
         if stackCount == 1 {
-            for part in parts { body(part, 0..<part.rowCount) }
+            for block in blocks {
+                let part = block.rows(index)
+                body(part, 0..<part.rowCount)
+            }
             return
         }
         // A block holds its rows' gradients row by row, the G of one row together.
         for g in 0..<stackCount {
-            for part in parts {
+            for block in blocks {
+                let part = block.rows(index)
                 for row in 0..<(part.rowCount / stackCount) {
-                    let index = row * stackCount + g
-                    body(part, index..<index + 1)
+                    let place = row * stackCount + g
+                    body(part, place..<place + 1)
                 }
             }
         }
@@ -60,17 +69,17 @@ package struct ResultRows: Sendable {
 package struct InferenceResult: Sendable {
     package let request: InferenceRequest
     package let answer: ResultRows
-    /// Further outputs, in the order of `request.outputs`.
+    /// Further outputs, in the order of `request.form.outputs`.
     package let further: [(spec: TensorSpec, rows: ResultRows)]
     package let nonconvergedRowCount: Int
 
     package init(request: InferenceRequest, blocks: [OperatorOutput]) {
         self.request = request
-        answer = ResultRows(blocks.map { $0.answer }, stackCount: request.stackCount)
+        let stackCount = request.form.stackCount
+        answer = ResultRows(blocks, stackCount: stackCount)
         var further: [(spec: TensorSpec, rows: ResultRows)] = []
-        for (index, spec) in request.outputs.enumerated() {
-            let parts = blocks.map { block in block.further[index] }
-            further.append((spec, ResultRows(parts, stackCount: request.stackCount)))
+        for (index, spec) in request.form.outputs.enumerated() {
+            further.append((spec, ResultRows(blocks, index: index, stackCount: stackCount)))
         }
         self.further = further
         nonconvergedRowCount = blocks.reduce(0) { $0 + $1.nonconvergedRowCount }

@@ -98,7 +98,7 @@ extension ServiceError {
             // Rows of cotangents are counted through all G of them.
             let b = request.x.rowCount
             let isStack = input == request.direction.stackName
-            var position = request.hasStackAxis && isStack ? [row / b] : []
+            var position = request.form.hasStackAxis && isStack ? [row / b] : []
             if !request.isSingleRow { position.append(row % b) }
             // A cotangent of matrices is checked as one long row.
             let shape = request.op.answerShape(rowLength: request.x.rowLength, request.parameters)

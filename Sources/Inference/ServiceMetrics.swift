@@ -15,9 +15,9 @@ package final class ServiceMetrics: Sendable {
     package let connectionsClosed: Counter
     package let connectionsOpen = UpDown()
 
-    /// The children of each operator and direction: looking six of them up by their words took
-    /// longer than counting.
-    private let children: [(operatorName: String, byDirection: [Children])]
+    /// The children of each operator and direction, in the order of `Registry.names`: looking six
+    /// of them up by their words took longer than counting.
+    private let children: [[Children]]
 
     private struct Children {
         let stages: [Int]
@@ -83,38 +83,37 @@ package final class ServiceMetrics: Sendable {
 
     private static func children(
         _ durations: Histogram, _ nonzeros: Counter
-    ) -> [(operatorName: String, byDirection: [Children])] {
+    ) -> [[Children]] {
         Registry.names.map { name in
-            let byDirection = Direction.allCases.map { direction in
+            Direction.allCases.map { direction in
                 Children(
                     stages: Stage.allCases.map {
                         durations.child($0.rawValue, name, direction.rawValue)
                     },
                     nonzeros: nonzeros.child(name, direction.rawValue))
             }
-            return (name, byDirection)
         }
     }
 
-    private func children(of request: InferenceRequest) -> Children {
-        guard let own = children.first(where: { $0.operatorName == request.operatorName }),
-            let index = Direction.allCases.firstIndex(of: request.direction)
-        else { preconditionFailure("every registered operator has its children") }
-        return own.byDirection[index]
+    private func children(of form: RequestForm) -> Children {
+        guard let index = form.operatorIndex else {
+            preconditionFailure("every registered operator has its children")
+        }
+        return children[index][form.direction.ordinal]
     }
 
     /// Counts one computed request.
     package func record(_ result: InferenceResult) {
-        let request = result.request
-        rows.add(request.x.rowCount)
-        elements.add(request.x.rowCount * request.x.rowLength)
+        let form = result.request.form
+        rows.add(form.rowCount)
+        elements.add(form.rowCount * form.rowLength)
         nonconvergedRows.add(result.nonconvergedRowCount)
-        nonzeros.add(result.nonzeroCount, child: children(of: request).nonzeros)
+        nonzeros.add(result.nonzeroCount, child: children(of: form).nonzeros)
     }
 
     /// Counts the stages of one request whose operator is known.
-    package func record(_ timings: Timings, _ request: InferenceRequest) {
-        for (stage, child) in zip(Stage.allCases, children(of: request).stages) {
+    package func record(_ timings: Timings, _ form: RequestForm) {
+        for (stage, child) in zip(Stage.allCases, children(of: form).stages) {
             stageDuration.observe(nanoseconds: timings[stage], child: child)
         }
     }

@@ -6,14 +6,14 @@ package enum Stage: String, CaseIterable, Sendable {
     case encode
     case total
 
-    /// The raw value, to be copied at once.
-    fileprivate var label: StaticString {
+    /// What stands before its time in Server-Timing, to be copied at once.
+    fileprivate var timingPrefix: StaticString {
         switch self {
-        case .decode: "decode"
-        case .queue: "queue"
-        case .compute: "compute"
-        case .encode: "encode"
-        case .total: "total"
+        case .decode: "decode;dur="
+        case .queue: ", queue;dur="
+        case .compute: ", compute;dur="
+        case .encode: ", encode;dur="
+        case .total: ", total;dur="
         }
     }
 }
@@ -55,19 +55,11 @@ package struct Timings: Sendable {
             guard var end = bytes.baseAddress else { return 0 }
             let start = end
             for stage in Stage.allCases {
-                if end > start { Self.append(", ", &end) }
-                Self.append(stage.label, &end)
-                Self.append(";dur=", &end)
+                Self.append(stage.timingPrefix, &end)
                 let microseconds = min(max(0, (self[stage] + 500) / 1000), Self.microsecondsMax)
-                // At least one digit before the point, and three behind it.
-                var divisor = 1000
-                while microseconds / divisor >= 10 { divisor *= 10 }
-                while divisor > 0 {
-                    if divisor == 100 { Self.append(".", &end) }
-                    end.pointee = UInt8(ascii: "0") + UInt8(microseconds / divisor % 10)
-                    end += 1
-                    divisor /= 10
-                }
+                Self.append(microseconds / 1000, digitsMin: 1, &end)
+                Self.append(".", &end)
+                Self.append(microseconds % 1000, digitsMin: 3, &end)
             }
             return end - start
         }
@@ -76,6 +68,23 @@ package struct Timings: Sendable {
     /// Eleven days: nothing lives as long, and the buffer has room for its digits.
     private static let microsecondsMax = 999_999_999_999
     private static let serverTimingBytesMax = 256
+
+    private static func append(
+        _ value: Int, digitsMin: Int, _ end: inout UnsafeMutablePointer<UInt8>
+    ) {
+        var count = 1
+        var rest = value / 10
+        while rest > 0 || count < digitsMin {
+            count += 1
+            rest /= 10
+        }
+        rest = value
+        for place in (0..<count).reversed() {
+            end[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        end += count
+    }
 
     private static func append(_ text: StaticString, _ end: inout UnsafeMutablePointer<UInt8>) {
         end.update(from: text.utf8Start, count: text.utf8CodeUnitCount)

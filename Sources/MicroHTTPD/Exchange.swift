@@ -85,6 +85,7 @@ package final class Exchange: @unchecked Sendable {
     private let receivedTargetCount: Int
     package private(set) var method = ""
     package private(set) var framing = BodyFraming()
+    private var headers = HeaderValues()
     /// Bytes of body received so far.
     package private(set) var bodyCount = 0
     /// Whatever the responder wants to keep with the request.
@@ -107,16 +108,10 @@ package final class Exchange: @unchecked Sendable {
     /// Whether the client has closed its end of the connection. Any thread.
     package var isAbandoned: Bool { connection.isGone }
 
-    /// The value of a header, if it came once or more (then the first). Call it on the epoll
-    /// thread.
-    package func header(_ name: StaticString) -> String? {
-        name.withUTF8Buffer { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { text in
-                MHD_lookup_connection_value(handle, .HEADER_KIND, text.baseAddress)
-                    .map { String(cString: $0) }
-            }
-        }
-    }
+    /// The value of a header, if it came once or more (then the first). Until the request ends.
+    package func header(_ name: HeaderName) -> String? { headers[name] }
+
+    package func hasHeader(_ name: HeaderName) -> Bool { headers.has(name) }
 
     /// Answers a request that was answered `.later`; any thread, once.
     package func complete(_ reply: Reply) {
@@ -169,6 +164,7 @@ package final class Exchange: @unchecked Sendable {
         method = String(cString: line.methodText)
         let audit = HeaderAudit.run(handle, line)
         framing = audit.framing
+        headers = audit.values
         let targetFault = Self.isValidTarget(target) ? nil : HeaderFault.invalidTarget
         connection.enter(.body, now: monotonicNow())
         switch responder.begin(self, fault: audit.fault ?? targetFault) {
@@ -233,16 +229,16 @@ package final class Exchange: @unchecked Sendable {
     private static func isValidTarget(_ target: String) -> Bool {
         var target = target
         return target.withUTF8 { bytes in
+            guard let start = bytes.baseAddress, !bytes.isEmpty else { return false }
+            // Counted, not left at the first: many at once.
+            var others: UInt8 = 0
+            for byte in bytes { others |= byte > 32 && byte < 127 ? 0 : 1 }
+            guard others == 0 else { return false }
+            if memchr(start, Int32(UInt8(ascii: "%")), bytes.count) == nil { return true }
             let zero = UInt8(ascii: "0")
-            for i in 0..<bytes.count {
-                guard bytes[i] > 32 && bytes[i] < 127 else { return false }
-                if bytes[i] == UInt8(ascii: "%") && i + 2 < bytes.count
-                    && bytes[i + 1] == zero && bytes[i + 2] == zero
-                {
-                    return false
-                }
+            return !(0..<max(0, bytes.count - 2)).contains {
+                bytes[$0] == UInt8(ascii: "%") && bytes[$0 + 1] == zero && bytes[$0 + 2] == zero
             }
-            return !bytes.isEmpty
         }
     }
 }

@@ -34,39 +34,34 @@ package struct BodyFraming: Equatable, Sendable {
 struct HeaderAudit {
     private(set) var fault: HeaderFault?
     private(set) var framing = BodyFraming()
-    private var hostCount = 0
+    private(set) var values = HeaderValues()
     /// Where the next line must begin; nil if nobody knows.
     private var nextLine: UnsafePointer<UInt8>?
-    /// Bit i: single[i] has come.
-    private var seen: UInt8 = 0
-
-    /// Headers that come once at most. libmicrohttpd shows the first of several.
-    private static let single: [StaticString] = [
-        "content-type", "content-encoding", "authorization", "topk-timeout-ms",
-    ]
 
     /// Looks at one header; bytes as received.
     mutating func visit(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
         visitPlace(name, value)
-        if name.isEmpty || !name.allSatisfy(Self.isTokenByte) { return refuse(.invalidName) }
-        if value.contains(where: { ($0 < 32 && $0 != 9) || $0 == 127 }) {
-            return refuse(.invalidValue)
-        }
-        if Self.equals(name, "content-length") {
-            visitContentLength(value)
-        } else if Self.equals(name, "transfer-encoding") {
-            if Self.equals(value, "chunked") && !framing.isChunked {
+        let known = HeaderName(name)
+        if known == nil && !Self.isToken(name) { return refuse(.invalidName) }
+        if Self.hasControlByte(value) { return refuse(.invalidValue) }
+        if let known { visit(known, value) }
+    }
+
+    private mutating func visit(_ known: HeaderName, _ value: UnsafeBufferPointer<UInt8>) {
+        switch known {
+        case .contentLength: visitContentLength(value)
+        case .transferEncoding:
+            if HeaderName.equals(value, "chunked") && !framing.isChunked {
                 framing.isChunked = true
             } else {
                 refuse(.unsupportedTransferEncoding)
             }
-        } else if Self.equals(name, "host") {
-            hostCount += 1
-            if hostCount > 1 { refuse(.repeatedHost) }
-        } else if let index = Self.single.firstIndex(where: { Self.equals(name, $0) }) {
-            if seen & (1 << index) != 0 { refuse(.repeatedHeader("\(Self.single[index])")) }
-            seen |= 1 << index
+        case .host:
+            if values.has(.host) { refuse(.repeatedHost) }
+        default:
+            if known.isSingle && values.has(known) { refuse(.repeatedHeader("\(known.text)")) }
         }
+        values.note(known, value.baseAddress)
         if framing.isChunked && framing.contentLength != nil {
             refuse(.contentLengthWithTransferEncoding)
         }
@@ -99,7 +94,7 @@ struct HeaderAudit {
     /// - Parameter headerEnd: behind the empty line; nil if nobody knows.
     mutating func finish(isVersion11: Bool, headerEnd: UnsafePointer<UInt8>? = nil) {
         if let nextLine, let headerEnd, nextLine + 2 != headerEnd { refuse(.invalidLine) }
-        if isVersion11 && hostCount == 0 { refuse(.missingHost) }
+        if isVersion11 && !values.has(.host) { refuse(.missingHost) }
     }
 
     private mutating func visitContentLength(_ value: UnsafeBufferPointer<UInt8>) {
@@ -115,28 +110,25 @@ struct HeaderAudit {
         if fault == nil { fault = found }
     }
 
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-            true
-        case UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"), UInt8(ascii: "*"),
-            UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "^")...UInt8(ascii: "`"),
-            UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: false
+    /// An RFC 9110 token: letters, digits and fifteen others.
+    private static func isToken(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        for byte in name {
+            let bits = byte < 64 ? tokenBytesBelow64 : byte < 128 ? tokenBytesFrom64 : 0
+            if bits >> UInt64(byte & 63) & 1 == 0 { return false }
         }
+        return !name.isEmpty
     }
 
-    /// Case-insensitive comparison with a lower-case ASCII word.
-    private static func equals(_ bytes: UnsafeBufferPointer<UInt8>, _ word: StaticString) -> Bool {
-        guard bytes.count == word.utf8CodeUnitCount else { return false }
-        for i in 0..<bytes.count {
-            let byte = bytes[i]
-            let isUpper = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
-            if (isUpper ? byte + 32 : byte) != word.utf8Start[i] { return false }
-        }
-        return true
+    /// Bit i: byte i. Digits and !#$%&'*+-.
+    private static let tokenBytesBelow64: UInt64 = 0x03ff_6cfa_0000_0000
+    /// Bit i: byte 64 + i. Letters and ^_`|~
+    private static let tokenBytesFrom64: UInt64 = 0x57ff_ffff_c7ff_fffe
+
+    /// One but a tab. All bytes are looked at, many at once.
+    private static func hasControlByte(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        var found: UInt8 = 0
+        for byte in value { found |= (byte < 32 && byte != 9) || byte == 127 ? 1 : 0 }
+        return found != 0
     }
 }
 

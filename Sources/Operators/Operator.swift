@@ -90,8 +90,9 @@ package enum Direction: String, CaseIterable, Sendable {
     case vjp
     case jvp
 
-    /// By its place: the default for names would compare and hash the words, at each look-up.
-    private var ordinal: Int {
+    /// Its place in `allCases`. Compared by it: the default for names would compare and hash the
+    /// words, at each look-up.
+    package var ordinal: Int {
         switch self {
         case .forward: 0
         case .vjp: 1

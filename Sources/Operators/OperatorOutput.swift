@@ -35,8 +35,15 @@ package final class OperatorOutput: @unchecked Sendable {
         specs.firstIndex { $0.name == name }.map { pool[$0] }
     }
 
+    /// The answer (nil), or the further output at this place in `specs`.
+    package func rows(_ index: Int?) -> SparseRows {
+        guard let index else { return answer }
+        precondition(index < specs.count)
+        return pool[index]
+    }
+
     /// Further outputs in the order of `specs`.
-    package var further: ArraySlice<SparseRows> { pool.prefix(specs.count) }
+    private var further: ArraySlice<SparseRows> { pool.prefix(specs.count) }
 
     package var capacityBytes: Int {
         pool.reduce(answer.capacityBytes) { $0 + $1.capacityBytes }

@@ -16,5 +16,5 @@ package enum Registry {
         all.first { $0.descriptor.name == name }
     }
 
-    package static var names: [String] { all.map { $0.descriptor.name } }
+    package static let names = all.map { $0.descriptor.name }
 }

@@ -20,8 +20,8 @@ final class Gateway: Responder {
 
     func begin(_ exchange: Exchange, fault: HeaderFault?) -> BodyPlan {
         let record = RequestRecord(
-            requestID: state.requestID(exchange.header("X-Request-Id")),
-            traceID: RequestRecord.traceID(exchange.header("traceparent")))
+            requestID: state.requestID(exchange.header(.requestID)),
+            traceID: RequestRecord.traceID(exchange.header(.traceparent)))
         exchange.attachment = record
         if let fault { return .refuse(state.refuse(Problem(.fault(fault)), record)) }
         let target = exchange.target
@@ -56,7 +56,7 @@ final class Gateway: Responder {
     private func authorize(_ exchange: Exchange, _ route: Route?) throws(HeaderRefusal) {
         let isPublic = isForProbes || route?.endpoint.isPublic ?? false
         if isPublic || state.tokens.isEmpty { return }
-        guard let header = exchange.header("Authorization") else {
+        guard let header = exchange.header(.authorization) else {
             throw .unauthorized(isMissing: true)
         }
         guard state.tokens.accept(header) else { throw .unauthorized(isMissing: false) }
@@ -67,7 +67,7 @@ final class Gateway: Responder {
         _ exchange: Exchange, _ record: RequestRecord
     ) throws(HeaderRefusal) -> Int {
         var milliseconds = state.limits.requestTimeoutSeconds * 1000
-        if let text = exchange.header("Topk-Timeout-Ms") {
+        if let text = exchange.header(.timeout) {
             guard text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }), let asked = Int(text),
                 (1...Limits.clientTimeoutMillisecondsMax).contains(asked)
             else { throw .invalidTimeout(found: text) }
@@ -77,7 +77,7 @@ final class Gateway: Responder {
     }
 
     private func coding(_ exchange: Exchange) throws(HeaderRefusal) -> ContentCoding? {
-        guard let name = exchange.header("Content-Encoding")?.lowercased(), name != "identity"
+        guard let name = exchange.header(.contentEncoding)?.lowercased(), name != "identity"
         else { return nil }
         guard let coding = ContentCoding(rawValue: name == "x-gzip" ? "gzip" : name) else {
             throw .unsupportedContentEncoding(found: name)
@@ -92,9 +92,9 @@ final class Gateway: Responder {
         guard let length = exchange.framing.contentLength else { throw .lengthRequired }
         let coding = try coding(exchange)
         let deadline = try deadline(exchange, record)
-        let requestCodec = try Negotiation.requestCodec(exchange.header("Content-Type"))
+        let requestCodec = try Negotiation.requestCodec(exchange.header(.contentType))
         let answerCodec = try Negotiation.answerCodec(
-            exchange.header("Accept"), mirroring: requestCodec)
+            exchange.header(.accept), mirroring: requestCodec)
         record.codecs =
             requestCodec.name == answerCodec.name
             ? requestCodec.name : "\(requestCodec.name)>\(answerCodec.name)"
@@ -132,7 +132,7 @@ final class Gateway: Responder {
     {
         let reply = state.refuse(problem, record)
         let isSmall = (exchange.framing.contentLength ?? 0) <= Limits.discardBytesMax
-        let isWaiting = exchange.header("Expect") != nil
+        let isWaiting = exchange.hasHeader(.expect)
         return isSmall && !isWaiting && !exchange.framing.isChunked
             ? .discard(then: reply) : .refuse(reply)
     }

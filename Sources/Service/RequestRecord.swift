@@ -39,14 +39,14 @@ final class RequestRecord {
         let k: Double?
         var nnz: Int?
 
-        init(_ request: InferenceRequest) {
-            operatorName = request.operatorName
-            direction = request.direction
-            rows = request.x.rowCount
-            n = request.x.rowLength
-            dtype = request.x.dtype
+        init(_ form: RequestForm) {
+            operatorName = form.operatorName
+            direction = form.direction
+            rows = form.rowCount
+            n = form.rowLength
+            dtype = form.dtype
             k =
-                switch request.parameters.value(named: "k") {
+                switch form.parameters.value(named: "k") {
                 case .integers(let values): values.first.map { Double($0) }
                 case .numbers(let values): values.first
                 default: nil

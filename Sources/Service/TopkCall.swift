@@ -74,7 +74,7 @@ final class TopkCall: Call, @unchecked Sendable {
             self.message = nil
             reservation = nil
         }
-        let computing = request.computingBytes
+        let computing = request.form.computingBytes
         if computing > 0 {
             computingReservation = state.buffers.reserve(byteCount: computing)
             if computingReservation == nil {
@@ -84,25 +84,25 @@ final class TopkCall: Call, @unchecked Sendable {
                     : .overloaded(.bytes)
             }
         }
-        record.summary = RequestRecord.Summary(request)
+        record.summary = RequestRecord.Summary(request.form)
         return request
     }
 
     func succeed(_ result: InferenceResult, _ timings: Timings) throws(ServiceError) {
         var timings = timings
         let started = monotonicNanoseconds()
-        let answer = try answerCodec.encode(result, state.buffers)
+        let body = try answerCodec.encode(result, state.buffers)
         let ended = monotonicNanoseconds()
         timings[.encode] = ended - started
         timings[.total] = ended - record.startedNanoseconds
         state.metrics.record(result)
-        state.metrics.record(timings, result.request)
+        state.metrics.record(timings, result.request.form)
         record.timings = timings
         record.summary?.nnz = result.nonzeroCount
 
-        let reply = Reply(status: 200, body: answer.body.bytes, owner: answer.body)
+        let reply = Reply(status: 200, body: body.bytes, owner: body)
         reply.add("Content-Type", answerCodec.mediaType)
-        for header in answer.headers { reply.add(header.name, header.value) }
+        answerCodec.headers(of: result) { name, value in reply.add(name, value) }
         reply.add("Server-Timing", timings.serverTiming)
         reply.add("X-Request-Id", record.requestID)
         deliver(reply)
@@ -111,7 +111,7 @@ final class TopkCall: Call, @unchecked Sendable {
     func fail(_ error: ServiceError, _ request: InferenceRequest?, _ timings: Timings) {
         var timings = timings
         timings[.total] = monotonicNanoseconds() - record.startedNanoseconds
-        if let request { state.metrics.record(timings, request) }
+        if let request { state.metrics.record(timings, request.form) }
         record.timings = timings
         let reply = state.refuse(Problem(error), record)
         reply.add("Server-Timing", timings.serverTiming)

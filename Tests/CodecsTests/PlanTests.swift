@@ -29,7 +29,7 @@ import Testing
                 #expect(request.parameters.value(named: "k")?.integers == [2])
                 #expect(request.parameters.value(named: "lambda")?.numbers == [0.5])
                 let vjp = try decode("n=5&k=2&lambda=0.5", .vjp, byteCount: 40 * rows)
-                #expect(vjp.x.rowCount == rows && vjp.stackCount == 1)
+                #expect(vjp.x.rowCount == rows && vjp.form.stackCount == 1)
             }
             let other = try decode("n=5&k=3&lambda=0.5", .forward, byteCount: 20)
             #expect(other.parameters.value(named: "k")?.integers == [3])

@@ -36,7 +36,7 @@ final class Fuzzer: @unchecked Sendable {
     }
 
     private func compute(_ request: InferenceRequest, _ codec: any Codec) {
-        let numbers = request.x.rowCount * request.x.rowLength * request.stackCount
+        let numbers = request.x.rowCount * request.x.rowLength * request.form.stackCount
         let isQuick = request.op.isQuick(request.parameters)
         guard numbers <= (isQuick ? Self.numbersMax : Self.slowNumbersMax) else { return }
         // dykstra may be asked for 10^5 iterations.
@@ -46,11 +46,11 @@ final class Fuzzer: @unchecked Sendable {
         } catch {
             return
         }
-        let shape = request.answerShape
+        let shape = request.form.answerShape
         output.reset(
             dtype: request.x.dtype, rowLength: shape.rowLength,
-            rowCapacity: request.x.rowCount * request.stackCount * shape.rowsPerInputRow,
-            request.outputs)
+            rowCapacity: request.x.rowCount * request.form.stackCount * shape.rowsPerInputRow,
+            request.form.outputs)
         let block = RowBlock(
             x: request.x, rows: 0..<request.x.rowCount, parameters: request.parameters,
             inputs: request.inputs)
@@ -60,6 +60,7 @@ final class Fuzzer: @unchecked Sendable {
         else { return }
         let result = InferenceResult(request: request, blocks: [output])
         _ = try? codec.encode(result, pool)
+        codec.headers(of: result) { _, _ in }
     }
 }
 

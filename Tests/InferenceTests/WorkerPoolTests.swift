@@ -32,10 +32,12 @@ import Testing
             let op = Registry.all[0]
             let row = [Double](repeating: 1, count: 1000)
             let x = DenseRows([[Double]](repeating: row, count: rowCount), dtype: .float32)
-            return InferenceRequest(
-                op: op, direction: .forward, x: x, isSingleRow: false, stack: nil,
-                hasStackAxis: false, parameters: Compute.parameters(op, k: [1]),
+            let form = RequestForm(
+                op: op, direction: .forward, dtype: .float32, rowCount: rowCount,
+                rowLength: row.count, isSingleRow: false,
+                parameters: Compute.parameters(op, k: [1]),
                 layout: .init(format: .csr, indexDType: .int32))
+            return InferenceRequest(form, x: x, stack: nil)
         }
 
         func succeed(_ result: InferenceResult, _ timings: Timings) {

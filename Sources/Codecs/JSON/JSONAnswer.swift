@@ -11,9 +11,9 @@ enum JSONAnswer {
         let buffer = try pool.takeForAnswer(
             byteCount: byteBound(result), beside: result.request.heldBytes)
         var text = JSONWriter(buffer)
-        text.append("{\"operator\":\"\(request.op.descriptor.name)\"")
+        text.append("{\"operator\":\"\(request.form.operatorName)\"")
         text.append(",\"format\":\"\(request.layout.format.rawValue)\",\"shape\":[")
-        text.append(request.shapeText)
+        text.append(request.form.shapeText)
         text.append("],\"dtype\":\"\(request.x.dtype.rawValue)\"")
         if request.layout.format == .padded { text.append(",\"width\":\(result.width)") }
         append(result, [("data", result.answer)], to: &text)
@@ -137,7 +137,7 @@ enum JSONAnswer {
     ) {
         // Rows of the last axis in each enclosing axis, innermost first: where brackets close.
         var periods: [Int] = []
-        for length in result.request.shape.dropLast().reversed() {
+        for length in result.request.form.shape.dropLast().reversed() {
             periods.append((periods.last ?? 1) * length)
         }
         var count = 0

@@ -3,10 +3,10 @@ import Operators
 
 /// application/json: parameters and numbers in one object.
 package struct JSONCodec: Codec {
-    package let name = "json"
-    package let mediaType = "application/json"
-    package let readsInPlace = false
-    package let paddingBytes = Limits.bodyPaddingBytes
+    package var name: String { "json" }
+    package var mediaType: String { "application/json" }
+    package var readsInPlace: Bool { false }
+    package var paddingBytes: Int { Limits.bodyPaddingBytes }
 
     package init() {}
 
@@ -69,10 +69,12 @@ package struct JSONCodec: Codec {
         try common.checkLayout(
             rowCount: x.rowCount * (stack?.rows.stackCount ?? 1), rowLength: x.rowLength,
             parameters)
-        return InferenceRequest(
-            op: common.op, direction: message.direction, x: x, isSingleRow: isSingleRow,
-            stack: stack?.rows, hasStackAxis: stack?.hasAxis ?? false, parameters: parameters,
-            inputs: inputs, layout: common.layout)
+        let form = RequestForm(
+            op: common.op, direction: message.direction, dtype: common.dtype,
+            rowCount: x.rowCount, rowLength: x.rowLength, isSingleRow: isSingleRow,
+            stackCount: stack?.rows.stackCount ?? 1, hasStackAxis: stack?.hasAxis ?? false,
+            parameters: parameters, layout: common.layout)
+        return InferenceRequest(form, x: x, stack: stack?.rows, inputs: inputs)
     }
 
     private func commonFields(
@@ -84,8 +86,11 @@ package struct JSONCodec: Codec {
     }
 
     package func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
-        -> EncodedAnswer
+        -> RawBuffer
     {
-        EncodedAnswer(headers: [], body: try JSONAnswer.encode(result, pool))
+        try JSONAnswer.encode(result, pool)
     }
+
+    /// None: the body says it all.
+    package func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void) {}
 }

@@ -4,10 +4,10 @@ import Operators
 /// application/octet-stream: raw little-endian row-major numbers, parameters in the query. The body
 /// is computed where it lies: nothing is copied on the way in.
 package struct OctetStreamCodec: Codec {
-    package let name = "octet-stream"
-    package let mediaType = "application/octet-stream"
-    package let readsInPlace = true
-    package let paddingBytes = 0
+    package var name: String { "octet-stream" }
+    package var mediaType: String { "application/octet-stream" }
+    package var readsInPlace: Bool { true }
+    package var paddingBytes: Int { 0 }
 
     package init() {}
 
@@ -47,19 +47,14 @@ package struct OctetStreamCodec: Codec {
             plan = try Self.plan(message)
             Self.plans.keep(plan, key)
         }
-        let isFinite =
-            message.arrival?.hasFound(finite: plan.common.dtype, message.body) ?? false
+        let form = plan.form
+        let isFinite = message.arrival?.hasFound(finite: form.dtype, message.body) ?? false
         let x = DenseRows(
-            message.body, dtype: plan.common.dtype, rowCount: plan.rowCount,
-            rowLength: plan.rowLength, isKnownFinite: isFinite)
+            message.body, dtype: form.dtype, rowCount: form.rowCount, rowLength: form.rowLength,
+            isKnownFinite: isFinite)
         var rest = OctetStreamInputs(message.body, plan, isKnownFinite: isFinite)
         let inputs = try rest.read()
-        let row = plan.common.stackShape(rowLength: plan.rowLength, plan.parameters)
-        let stack = try rest.readStack(rowLength: row.rowsPerInputRow * row.rowLength)
-        return InferenceRequest(
-            op: plan.common.op, direction: message.direction, x: x, isSingleRow: plan.isSingleRow,
-            stack: stack, hasStackAxis: plan.hasStackAxis, parameters: plan.parameters,
-            inputs: inputs, layout: plan.common.layout)
+        return InferenceRequest(form, x: x, stack: try rest.readStack(), inputs: inputs)
     }
 
     /// Reads the query, and how many rows the body has.
@@ -106,10 +101,14 @@ package struct OctetStreamCodec: Codec {
         }
         try common.checkLayout(
             rowCount: rowCount * max(1, stackCount), rowLength: shape.rowLength, parameters)
+        let form = RequestForm(
+            op: common.op, direction: message.direction, dtype: common.dtype, rowCount: rowCount,
+            rowLength: shape.rowLength, isSingleRow: shape.isSingleRow,
+            stackCount: max(1, stackCount), hasStackAxis: asked != nil, parameters: parameters,
+            layout: common.layout)
+        let stackRow = common.stackShape(rowLength: shape.rowLength, parameters)
         return Plan(
-            common: common, parameters: parameters, rowCount: rowCount,
-            rowLength: shape.rowLength, isSingleRow: shape.isSingleRow, stackCount: stackCount,
-            hasStackAxis: asked != nil, inputs: inputs)
+            form, stackRowLength: stackRow.rowsPerInputRow * stackRow.rowLength, inputs: inputs)
     }
 
     /// The further inputs that the query lists.
@@ -221,8 +220,12 @@ package struct OctetStreamCodec: Codec {
     }
 
     package func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
-        -> EncodedAnswer
+        -> RawBuffer
     {
         try OctetStreamAnswer.encode(result, pool)
+    }
+
+    package func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void) {
+        OctetStreamAnswer.headers(of: result, add)
     }
 }

@@ -8,6 +8,7 @@ import Operators
 struct OctetStreamInputs {
     let body: RawBuffer
     let plan: Plan
+    private let form: RequestForm
     private let isKnownFinite: Bool
     /// The first byte that has not been read.
     private(set) var offset: Int
@@ -17,33 +18,34 @@ struct OctetStreamInputs {
         self.body = body
         self.isKnownFinite = isKnownFinite
         self.plan = plan
-        let bytes = plan.rowCount * plan.rowLength * plan.common.dtype.byteCount
+        form = plan.form
+        let bytes = form.rowCount * form.rowLength * form.dtype.byteCount
         offset = plan.inputs.isEmpty ? bytes : Self.padded(bytes)
     }
 
     /// The inputs in the descriptor's order; nil where one did not come.
     mutating func read() throws(ServiceError) -> [InputTensor?] {
+        if plan.inputs.isEmpty { return plan.noInputs }
         let specs = plan.inputSpecs
-        var inputs: [InputTensor?] = specs.map { _ in nil }
+        var inputs = plan.noInputs
         for name in plan.inputs {
             guard let index = specs.firstIndex(where: { $0.name == name }) else { continue }
             inputs[index] =
                 specs[index].shape == .indices
-                ? .lists(try lists(name)) : .rows(try rows(name, plan.common.dtype))
+                ? .lists(try lists(name)) : .rows(try rows(name, form.dtype))
         }
         return inputs
     }
 
     /// The cotangents or tangents, to which the rest of the body must amount.
-    ///
-    /// - Parameter rowLength: numbers that belong to a row of x.
-    mutating func readStack(rowLength: Int) throws(ServiceError) -> StackedRows? {
-        guard plan.stackCount > 0 else {
+    mutating func readStack() throws(ServiceError) -> StackedRows? {
+        guard form.direction != .forward else {
             try checkEnd()
             return nil
         }
-        let dtype = plan.common.dtype
-        let (count, overflow) = (plan.stackCount * plan.rowCount).multipliedReportingOverflow(
+        let dtype = form.dtype
+        let rowLength = plan.stackRowLength
+        let (count, overflow) = (form.stackCount * form.rowCount).multipliedReportingOverflow(
             by: rowLength)
         if overflow || count > Limits.numbersBytesMax / dtype.byteCount {
             throw .tooManyElements(field: "n", limit: Limits.numbersBytesMax)
@@ -52,27 +54,27 @@ struct OctetStreamInputs {
         try checkEnd()
         return StackedRows(
             DenseRows(
-                body, byteOffset: start, dtype: dtype, rowCount: plan.stackCount * plan.rowCount,
+                body, byteOffset: start, dtype: dtype, rowCount: form.stackCount * form.rowCount,
                 rowLength: rowLength, isKnownFinite: isKnownFinite),
-            stackCount: plan.stackCount)
+            stackCount: form.stackCount)
     }
 
     private mutating func rows(_ name: String, _ dtype: DType) throws(ServiceError) -> DenseRows {
-        let start = try take(name, plan.rowCount * plan.rowLength * dtype.byteCount)
+        let start = try take(name, form.rowCount * form.rowLength * dtype.byteCount)
         return DenseRows(
-            body, byteOffset: start, dtype: dtype, rowCount: plan.rowCount,
-            rowLength: plan.rowLength)
+            body, byteOffset: start, dtype: dtype, rowCount: form.rowCount,
+            rowLength: form.rowLength)
     }
 
     private mutating func lists(_ name: String) throws(ServiceError) -> IndexLists {
-        let type = plan.common.layout.indexDType
-        let indptrStart = try take("\(name).indptr", (plan.rowCount + 1) * type.byteCount)
+        let type = form.layout.indexDType
+        let indptrStart = try take("\(name).indptr", (form.rowCount + 1) * type.byteCount)
         var indptr: [Int] = []
-        indptr.reserveCapacity(plan.rowCount + 1)
-        for row in 0...plan.rowCount {
+        indptr.reserveCapacity(form.rowCount + 1)
+        for row in 0...form.rowCount {
             let end = type.load(body.memory, byteOffset: indptrStart + row * type.byteCount)
             let last = indptr.last ?? 0
-            let limit = row == 0 ? 0 : last + plan.rowLength
+            let limit = row == 0 ? 0 : last + form.rowLength
             guard end >= last && end <= limit else {
                 throw .outOfRange(
                     .init("\(name).indptr", [row]),
@@ -81,12 +83,12 @@ struct OctetStreamInputs {
             indptr.append(end)
         }
         let start = try take("\(name).indices", (indptr.last ?? 0) * type.byteCount)
-        let isSingleRow = plan.isSingleRow
+        let isSingleRow = form.isSingleRow
         return try IndexLists(indptr: indptr) { (row, i, entry) throws(ServiceError) in
             let column = type.load(body.memory, byteOffset: start + entry * type.byteCount)
             return try RawValue.column(
                 Double(column), .init(name, isSingleRow ? [i] : [row, i]),
-                rowLength: plan.rowLength)
+                rowLength: form.rowLength)
         }
     }
 

@@ -3,92 +3,99 @@ import Operators
 
 /// The sections of a raw answer, in their order: the answer's, those of outputs that have no
 /// format, then those of each group that shares its columns.
+///
+/// Handed out one after the other, as often as asked: an array of them, and freeing it, took longer
+/// than writing a small answer.
 struct OctetStreamSections {
-    private(set) var all: [OctetStreamSection] = []
+    private let result: InferenceResult
     private let layout: AnswerLayout
     private let width: Int
 
     init(_ result: InferenceResult) {
+        self.result = result
         layout = result.request.layout
         width = layout.format == .padded ? result.width : 0
-        all.reserveCapacity(3 + 3 * result.further.count)
-        appendColumns(of: result.answer, prefix: "")
-        appendValues("data", result.answer)
+    }
+
+    func forEach(_ body: (OctetStreamSection) -> Void) {
+        columns(of: result.answer, prefix: "", body)
+        body(values("data", result.answer))
         guard !result.further.isEmpty else { return }
         for (spec, rows) in result.plainOutputs {
             switch spec.shape {
-            case .perRow: append(spec, rows)
-            case .indices: appendLists(rows, prefix: spec.name + ".")
+            case .perRow: body(numbers(spec, rows))
+            case .indices: lists(rows, prefix: spec.name + ".", body)
             default:
                 // Rows that were stored with their zeros.
-                append(
-                    spec.name, rows.dtype.rawValue, rows.storedCount, rows.dtype.byteCount,
-                    .values(rows))
+                body(
+                    section(
+                        spec.name, rows.dtype.rawValue, rows.storedCount, rows.dtype.byteCount,
+                        .values(rows)))
             }
         }
         for group in result.groups {
             let prefix = group.name + "."
-            appendColumns(of: group.members[0].rows, prefix: prefix)
-            for (name, rows) in group.members { appendValues(prefix + name, rows) }
+            columns(of: group.members[0].rows, prefix: prefix, body)
+            for (name, rows) in group.members { body(values(prefix + name, rows)) }
         }
     }
 
     /// Where the numbers of arrays that share their columns belong, as far as the format says it.
-    private mutating func appendColumns(of rows: ResultRows, prefix: String) {
+    private func columns(
+        of rows: ResultRows, prefix: String, _ body: (OctetStreamSection) -> Void
+    ) {
         switch layout.format {
         case .csr:
-            appendLists(rows, prefix: prefix)
+            lists(rows, prefix: prefix, body)
         case .padded:
-            appendIndices(
-                prefix + "indices", rows.rowCount * width, .paddedIndices(rows, width: width))
+            let content = OctetStreamSection.IndexContent.paddedIndices(rows, width: width)
+            body(indices(prefix + "indices", rows.rowCount * width, content))
         case .dense:
             break
         }
     }
 
-    private mutating func appendLists(_ rows: ResultRows, prefix: String) {
-        appendIndices(prefix + "indptr", rows.rowCount + 1, .offsets(rows))
-        appendIndices(prefix + "indices", rows.storedCount, .indices(rows))
+    private func lists(_ rows: ResultRows, prefix: String, _ body: (OctetStreamSection) -> Void) {
+        body(indices(prefix + "indptr", rows.rowCount + 1, .offsets(rows)))
+        body(indices(prefix + "indices", rows.storedCount, .indices(rows)))
     }
 
-    private mutating func appendIndices(
+    private func indices(
         _ name: String, _ count: Int, _ content: OctetStreamSection.IndexContent
-    ) {
+    ) -> OctetStreamSection {
         let dtype = layout.indexDType
-        append(name, dtype.rawValue, count, dtype.byteCount, .indices(content, dtype))
+        return section(name, dtype.rawValue, count, dtype.byteCount, .indices(content, dtype))
     }
 
-    private mutating func appendValues(_ name: String, _ rows: ResultRows) {
+    private func values(_ name: String, _ rows: ResultRows) -> OctetStreamSection {
         let (dtype, bytes) = (rows.dtype.rawValue, rows.dtype.byteCount)
-        switch layout.format {
+        return switch layout.format {
         case .csr:
-            append(name, dtype, rows.storedCount, bytes, .values(rows))
+            section(name, dtype, rows.storedCount, bytes, .values(rows))
         case .padded:
-            append(name, dtype, rows.rowCount * width, bytes, .paddedValues(rows, width: width))
+            section(name, dtype, rows.rowCount * width, bytes, .paddedValues(rows, width: width))
         case .dense:
-            append(name, dtype, rows.rowCount * rows.rowLength, bytes, .dense(rows))
+            section(name, dtype, rows.rowCount * rows.rowLength, bytes, .dense(rows))
         }
     }
 
     /// One number a row.
-    private mutating func append(_ spec: TensorSpec, _ rows: ResultRows) {
+    private func numbers(_ spec: TensorSpec, _ rows: ResultRows) -> OctetStreamSection {
         let (dtype, bytes) =
             switch spec.type {
             case .answer, .float64: (rows.dtype.rawValue, rows.dtype.byteCount)
             case .int64: ("int64", 8)
             case .bool: ("bool", 1)
             }
-        append(spec.name, dtype, rows.rowCount, bytes, .perRow(rows, spec.type))
+        return section(spec.name, dtype, rows.rowCount, bytes, .perRow(rows, spec.type))
     }
 
-    private mutating func append(
+    private func section(
         _ name: String, _ dtype: String, _ count: Int, _ itemBytes: Int,
         _ content: OctetStreamSection.Content
-    ) {
-        all.append(
-            OctetStreamSection(
-                name: name, dtype: dtype, count: count, byteCount: count * itemBytes,
-                content: content))
+    ) -> OctetStreamSection {
+        OctetStreamSection(
+            name: name, dtype: dtype, count: count, byteCount: count * itemBytes, content: content)
     }
 }
 

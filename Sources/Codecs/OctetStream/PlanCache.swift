@@ -1,35 +1,25 @@
 import Inference
 import Operators
 
-/// What a raw request means but for its numbers: the same for every body of one length behind one
-/// query. A trainer sends the same query each step; reading it anew took a sixth of the time of a
-/// small request.
+/// How to read the raw bodies of one length behind one query. A trainer sends the same query each
+/// step; reading it anew took a sixth of the time of a small request.
 final class Plan: Sendable {
-    let common: CommonFields
-    let parameters: ParameterValues
-    let rowCount: Int
-    let rowLength: Int
-    let isSingleRow: Bool
-    let stackCount: Int
-    let hasStackAxis: Bool
+    let form: RequestForm
+    /// Numbers of a cotangent or tangent that belong to a row of x.
+    let stackRowLength: Int
     /// Names of the further inputs that the body has, in its order.
     let inputs: [String]
     /// The operator's inputs, in its order.
     let inputSpecs: [TensorSpec]
+    /// As many nil.
+    let noInputs: [InputTensor?]
 
-    init(
-        common: CommonFields, parameters: ParameterValues, rowCount: Int, rowLength: Int,
-        isSingleRow: Bool, stackCount: Int, hasStackAxis: Bool, inputs: [String]
-    ) {
-        self.common = common
-        self.parameters = parameters
-        self.rowCount = rowCount
-        self.rowLength = rowLength
-        self.isSingleRow = isSingleRow
-        self.stackCount = stackCount
-        self.hasStackAxis = hasStackAxis
+    init(_ form: RequestForm, stackRowLength: Int, inputs: [String]) {
+        self.form = form
+        self.stackRowLength = stackRowLength
         self.inputs = inputs
-        inputSpecs = common.op.descriptor.inputs
+        inputSpecs = form.op.descriptor.inputs
+        noInputs = inputSpecs.map { _ in nil }
     }
 }
 

@@ -1,0 +1,82 @@
+import Operators
+
+/// What a request means but for its numbers: what a trainer's requests have in common from step to
+/// step. Made once where it can be kept, and what follows from it with it.
+package final class RequestForm: Sendable {
+    package let op: any Operator
+    /// Its name.
+    package let operatorName: String
+    /// Its place in `Registry.names`; nil if it is not there.
+    package let operatorIndex: Int?
+    package let direction: Direction
+    package let dtype: DType
+    /// B; 1 for a single row.
+    package let rowCount: Int
+    /// n.
+    package let rowLength: Int
+    /// Whether x comes as one row [n]; the answer's shape follows.
+    package let isSingleRow: Bool
+    /// G, or 1.
+    package let stackCount: Int
+    /// Whether cotangents or tangents come with a leading axis G; the answer's shape follows.
+    package let hasStackAxis: Bool
+    package let parameters: ParameterValues
+    package let layout: AnswerLayout
+    /// What is answered beside the answer.
+    package let outputs: [TensorSpec]
+    /// The last axes of the answer; products with the transposed Jacobian are shaped like x.
+    package let answerShape: AnswerShape
+    /// The answer's shape: [G,] [B,] n or [B,] n, k.
+    package let shape: [Int]
+    /// The same with commas between.
+    package let shapeText: String
+    /// Bytes that computing takes beside its numbers, where they are many: what each row takes in
+    /// each output, and answers that have more numbers than x with what they are computed from. The
+    /// numbers of sparse rows are not among them: nobody knows before how many there will be.
+    package let computingBytes: Int
+
+    package init(
+        op: any Operator, direction: Direction, dtype: DType, rowCount: Int, rowLength: Int,
+        isSingleRow: Bool, stackCount: Int = 1, hasStackAxis: Bool = false,
+        parameters: ParameterValues, layout: AnswerLayout
+    ) {
+        self.op = op
+        let name = op.descriptor.name
+        operatorName = name
+        operatorIndex = Registry.names.firstIndex(of: name)
+        self.direction = direction
+        self.dtype = dtype
+        self.rowCount = rowCount
+        self.rowLength = rowLength
+        self.isSingleRow = isSingleRow
+        self.stackCount = stackCount
+        self.hasStackAxis = hasStackAxis
+        self.parameters = parameters
+        self.layout = layout
+        outputs = op.outputs(direction, parameters)
+        // Forward's shape, whatever the direction: gradients solve the same row.
+        let matrix = op.answerShape(rowLength: rowLength, parameters)
+        answerShape =
+            direction != .vjp
+            ? matrix : AnswerShape(rowsPerInputRow: 1, rowLength: rowLength, addsAxis: false)
+        var shape: [Int] = []
+        if hasStackAxis { shape.append(stackCount) }
+        if !isSingleRow { shape.append(rowCount) }
+        if answerShape.addsAxis { shape.append(answerShape.rowsPerInputRow) }
+        shape.append(answerShape.rowLength)
+        self.shape = shape
+        shapeText = shape.map { String($0) }.joined(separator: ",")
+        // An offset, and for outputs of a number a row that number and its column.
+        var bytes = rowCount * stackCount * (16 + 24 * outputs.count)
+        if op.addsAxis {
+            // One row's plan and its sums in float64, and the answer's rows.
+            bytes += 32 * matrix.rowsPerInputRow * (matrix.rowLength + 1)
+            let rows = direction == .forward ? rowCount * matrix.rowsPerInputRow : 0
+            bytes += rows * (matrix.rowLength * (dtype.byteCount + 4) + 8)
+        }
+        computingBytes = bytes > Self.computingBytesMin ? bytes : 0
+    }
+
+    /// Less is not counted: requests of a few KB are many.
+    private static let computingBytesMin = 1 << 20
+}
