@@ -24,20 +24,9 @@ package final class Query: Sendable {
         self.items = items
     }
 
-    private final class Last: @unchecked Sendable {
-        let monitor = Monitor()
-        var query: Query?
-    }
-
-    private static let last = Last()
-
-    /// The same as the last one that was read, or read anew: most of a trainer's are the same.
-    package static func cached(_ text: Substring) throws(ServiceError) -> Query {
-        let known = last.monitor.withLock { last.query }
-        if let known, known.text == text { return known }
-        let query = Query(text: String(text), items: try parse(text))
-        last.monitor.withLock { last.query = query }
-        return query
+    /// Reads a query, what follows the question mark.
+    package convenience init(_ text: Substring) throws(ServiceError) {
+        self.init(text: String(text), items: try Self.parse(text))
     }
 
     /// Splits and unescapes (%XX and +). Errors: a bad escape, bytes that are not UTF-8, a repeated

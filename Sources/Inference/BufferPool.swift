@@ -13,6 +13,13 @@ package final class BufferPool: BufferRecycler {
         var idleBytes = 0
         /// Free blocks by the power of two of their size.
         var idle: [[IdleBlock]] = Array(repeating: [], count: 64)
+
+        /// False, and nothing, if the sum were over the limit.
+        mutating func charge(_ byteCount: Int, limit: Int) -> Bool {
+            if byteCount > limit - inUseBytes { return false }
+            inUseBytes += byteCount
+            return true
+        }
     }
 
     private struct IdleBlock: @unchecked Sendable {
@@ -47,7 +54,8 @@ package final class BufferPool: BufferRecycler {
     /// Sets bytes aside for memory that others allocate; nil over the budget.
     package func reserve(byteCount: Int) -> Reservation? {
         if byteCount == 0 { return .nothing }
-        return charge(byteCount, isForced: false) ? Reservation(self, byteCount) : nil
+        let isCharged = state.withLock { $0.charge(byteCount, limit: budgetBytes) }
+        return isCharged ? Reservation(self, byteCount) : nil
     }
 
     /// Whether a buffer and a reservation of these sizes fit when nothing else is in use; otherwise
@@ -58,8 +66,7 @@ package final class BufferPool: BufferRecycler {
 
     /// A buffer of at least `byteCount` bytes for a request; nil over the budget.
     package func take(byteCount: Int) -> RawBuffer? {
-        let capacity = Self.capacity(byteCount)
-        return charge(capacity, isForced: false) ? make(capacity) : nil
+        make(Self.capacity(byteCount), limit: budgetBytes)
     }
 
     /// A buffer for an answer. Answers may take a quarter more than the budget, so that bodies
@@ -73,20 +80,16 @@ package final class BufferPool: BufferRecycler {
         guard capacity + held <= limit else {
             throw .answerTooLarge(byteCount: capacity, limit: max(0, limit - held))
         }
-        let isCharged = state.withLock { state in
-            if capacity > limit - state.inUseBytes { return false }
-            state.inUseBytes += capacity
-            return true
-        }
-        guard isCharged else { throw .overloaded(.bytes) }
-        return make(capacity)
+        guard let buffer = make(capacity, limit: limit) else { throw .overloaded(.bytes) }
+        return buffer
     }
 
     /// A buffer for work whose memory has been reserved: counted, never refused.
     package func takeAdmitted(byteCount: Int) -> RawBuffer {
-        let capacity = Self.capacity(byteCount)
-        _ = charge(capacity, isForced: true)
-        return make(capacity)
+        guard let buffer = make(Self.capacity(byteCount), limit: .max) else {
+            preconditionFailure("no sum of buffers is beyond all bounds")
+        }
+        return buffer
     }
 
     package func recycle(_ memory: UnsafeMutableRawPointer, capacity: Int) {
@@ -100,22 +103,15 @@ package final class BufferPool: BufferRecycler {
         if !isKept { memory.deallocate() }
     }
 
-    private func charge(_ byteCount: Int, isForced: Bool) -> Bool {
-        state.withLock { state in
-            if !isForced && byteCount > budgetBytes - state.inUseBytes { return false }
-            state.inUseBytes += byteCount
-            return true
+    /// A buffer, if all that is in use stays within `limit`.
+    private func make(_ capacity: Int, limit: Int) -> RawBuffer? {
+        let (isCharged, found) = state.withLock { state -> (Bool, IdleBlock?) in
+            guard state.charge(capacity, limit: limit) else { return (false, nil) }
+            let block = state.idle[capacity.trailingZeroBitCount].popLast()
+            if block != nil { state.idleBytes -= capacity }
+            return (true, block)
         }
-    }
-
-    private func make(_ capacity: Int) -> RawBuffer {
-        let found = state.withLock { state -> IdleBlock? in
-            guard let block = state.idle[capacity.trailingZeroBitCount].popLast() else {
-                return nil
-            }
-            state.idleBytes -= capacity
-            return block
-        }
+        guard isCharged else { return nil }
         let memory = found?.memory ?? .allocate(byteCount: capacity, alignment: 64)
         return RawBuffer(takingOwnershipOf: memory, capacity: capacity, recycler: self)
     }

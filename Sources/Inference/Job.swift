@@ -61,7 +61,6 @@ final class Job: @unchecked Sendable {
             if started > call.deadlineNanoseconds { throw .deadlinePassed(.queue) }
             let request = try call.decode(worker)
             try Self.check(request)
-            timings[.decode] = monotonicNanoseconds() - started
             self.request = request
             rowsPerBlock = Self.rowsPerBlock(request.form)
             // No rows are a block, too.
@@ -69,6 +68,7 @@ final class Job: @unchecked Sendable {
             outputs = (0..<blockCount).map { _ in worker.outputs.take() }
             blocksLeft.store(blockCount, ordering: .relaxed)
             computeStart = monotonicNanoseconds()
+            timings[.decode] = computeStart - started
             return true
         } catch {
             timings[.decode] = monotonicNanoseconds() - started
@@ -78,7 +78,7 @@ final class Job: @unchecked Sendable {
     }
 
     /// Whether it may be computed on a thread that has other things to do.
-    var isQuick: Bool { request.map { $0.op.isQuick($0.parameters) } ?? true }
+    var isQuick: Bool { request?.form.isQuick ?? true }
 
     /// How many further workers could help.
     var spareBlocks: Int { blockCount - 1 }
@@ -145,7 +145,7 @@ final class Job: @unchecked Sendable {
     /// What the operator itself refuses.
     private static func check(_ request: InferenceRequest) throws(ServiceError) {
         do throws(OperatorError) {
-            try request.op.check(request.parameters, request.x, request.inputs)
+            try request.check()
         } catch {
             throw ServiceError(error, in: request)
         }

@@ -61,6 +61,12 @@ package final class InferenceRequest: Sendable {
     package var layout: AnswerLayout { form.layout }
     package var isSingleRow: Bool { form.isSingleRow }
 
+    /// What the operator itself refuses.
+    package func check() throws(OperatorError) {
+        if form.isSound { return }
+        try form.op.check(form.parameters, x.shape, inputs)
+    }
+
     /// Bytes of the buffers that its numbers lie in, which it holds until it is answered.
     package var heldBytes: Int {
         // Either all lie in the body, or each has a buffer of its own. Every answer asks for it.

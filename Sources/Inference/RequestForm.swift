@@ -1,5 +1,35 @@
 import Operators
 
+/// What the log says of a request: kept longer than its parameters, of which there may be many.
+package final class RequestSummary: Sendable {
+    package let operatorName: String
+    package let direction: Direction
+    package let dtype: DType
+    /// B.
+    package let rowCount: Int
+    /// n.
+    package let rowLength: Int
+    /// The first row's k.
+    package let k: Double?
+
+    fileprivate init(
+        _ operatorName: String, _ direction: Direction, _ dtype: DType, rowCount: Int,
+        rowLength: Int, _ k: ParameterValue?
+    ) {
+        self.operatorName = operatorName
+        self.direction = direction
+        self.dtype = dtype
+        self.rowCount = rowCount
+        self.rowLength = rowLength
+        self.k =
+            switch k {
+            case .integers(let values): values.first.map { Double($0) }
+            case .numbers(let values): values.first
+            default: nil
+            }
+    }
+}
+
 /// What a request means but for its numbers: what a trainer's requests have in common from step to
 /// step. Made once where it can be kept, and what follows from it with it.
 package final class RequestForm: Sendable {
@@ -30,15 +60,22 @@ package final class RequestForm: Sendable {
     package let shape: [Int]
     /// The same with commas between.
     package let shapeText: String
+    package let summary: RequestSummary
+    /// Whether a few thousand numbers take microseconds.
+    package let isQuick: Bool
+    /// Whether the operator has been asked already, and refuses nothing: without further inputs
+    /// nothing else matters. With them it cannot be asked before they are there.
+    let isSound: Bool
     /// Bytes that computing takes beside its numbers, where they are many: what each row takes in
     /// each output, and answers that have more numbers than x with what they are computed from. The
     /// numbers of sparse rows are not among them: nobody knows before how many there will be.
     package let computingBytes: Int
 
+    /// - Parameter hasInputs: whether further inputs come.
     package init(
         op: any Operator, direction: Direction, dtype: DType, rowCount: Int, rowLength: Int,
         isSingleRow: Bool, stackCount: Int = 1, hasStackAxis: Bool = false,
-        parameters: ParameterValues, layout: AnswerLayout
+        parameters: ParameterValues, hasInputs: Bool = false, layout: AnswerLayout
     ) {
         self.op = op
         let name = op.descriptor.name
@@ -66,6 +103,11 @@ package final class RequestForm: Sendable {
         shape.append(answerShape.rowLength)
         self.shape = shape
         shapeText = shape.map { String($0) }.joined(separator: ",")
+        summary = RequestSummary(
+            name, direction, dtype, rowCount: rowCount, rowLength: rowLength,
+            parameters.value(named: "k"))
+        isQuick = op.isQuick(parameters)
+        isSound = hasInputs ? false : Self.isSound(op, parameters, rowCount, rowLength)
         // An offset, and for outputs of a number a row that number and its column.
         var bytes = rowCount * stackCount * (16 + 24 * outputs.count)
         if op.addsAxis {
@@ -75,6 +117,19 @@ package final class RequestForm: Sendable {
             bytes += rows * (matrix.rowLength * (dtype.byteCount + 4) + 8)
         }
         computingBytes = bytes > Self.computingBytesMin ? bytes : 0
+    }
+
+    private static func isSound(
+        _ op: any Operator, _ parameters: ParameterValues, _ rowCount: Int, _ rowLength: Int
+    ) -> Bool {
+        let shape = BatchShape(rowCount: rowCount, rowLength: rowLength)
+        let inputs: [InputTensor?] = op.descriptor.inputs.map { _ in nil }
+        do throws(OperatorError) {
+            try op.check(parameters, shape, inputs)
+            return true
+        } catch {
+            return false
+        }
     }
 
     /// Less is not counted: requests of a few KB are many.

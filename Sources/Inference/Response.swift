@@ -21,8 +21,14 @@ package struct ResultRows: Sendable {
         let first = blocks.first?.rows(index)
         dtype = first?.dtype ?? .float32
         rowLength = first?.rowLength ?? 0
-        rowCount = blocks.reduce(0) { $0 + $1.rows(index).rowCount }
-        storedCount = blocks.reduce(0) { $0 + $1.rows(index).count }
+        var (rowCount, storedCount) = (0, 0)
+        for block in blocks {
+            let part = block.rows(index)
+            rowCount += part.rowCount
+            storedCount += part.count
+        }
+        self.rowCount = rowCount
+        self.storedCount = storedCount
     }
 
     /// The most numbers that one row stores.
@@ -66,7 +72,7 @@ package struct ResultRows: Sendable {
 }
 
 /// The computed answer: what each block of rows wrote, in the order of the blocks.
-package struct InferenceResult: Sendable {
+package final class InferenceResult: Sendable {
     package let request: InferenceRequest
     package let answer: ResultRows
     /// Further outputs, in the order of `request.form.outputs`.
@@ -83,8 +89,9 @@ package struct InferenceResult: Sendable {
         }
         self.further = further
         nonconvergedRowCount = blocks.reduce(0) { $0 + $1.nonconvergedRowCount }
-        guard request.layout.format == .padded else { return }
-        widthNeeded = groups.reduce(answer.widest) { max($0, $1.members[0].rows.widest) }
+        widthNeeded =
+            request.layout.format == .padded
+            ? Self.groups(further).reduce(answer.widest) { max($0, $1.members[0].rows.widest) } : 0
     }
 
     /// Stored numbers of the answer.
@@ -92,6 +99,12 @@ package struct InferenceResult: Sendable {
 
     /// The outputs that share their columns, by group, in order of appearance.
     package var groups: [(name: String, members: [(name: String, rows: ResultRows)])] {
+        Self.groups(further)
+    }
+
+    private static func groups(
+        _ further: [(spec: TensorSpec, rows: ResultRows)]
+    ) -> [(name: String, members: [(name: String, rows: ResultRows)])] {
         var groups: [(name: String, members: [(name: String, rows: ResultRows)])] = []
         for (spec, rows) in further {
             switch spec.shape {
@@ -113,7 +126,7 @@ package struct InferenceResult: Sendable {
     }
 
     /// Entries a row that a padded answer needs; 0 for others. Looked for once: it takes all rows.
-    package private(set) var widthNeeded = 0
+    package let widthNeeded: Int
 
     /// Entries a row of a padded answer.
     package var width: Int { request.layout.width ?? widthNeeded }

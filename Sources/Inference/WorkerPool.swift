@@ -116,8 +116,10 @@ package final class WorkerPool: @unchecked Sendable {
             isDone = job.isQuick
             if isDone { isDone = job.computeBlocks(visitor) }
         }
-        monitor.withLock { visitors.append(visitor) }
-        finished()
+        monitor.withLock {
+            visitors.append(visitor)
+            countFinished()
+        }
         return isDone
     }
 
@@ -219,13 +221,13 @@ package final class WorkerPool: @unchecked Sendable {
         }
     }
 
-    private func finished() {
-        monitor.withLock {
-            unfinishedCount -= 1
-            // Only for those who drain: waking idle workers after each request halves the
-            // throughput.
-            if unfinishedCount == 0 && isAwaited { monitor.broadcast() }
-        }
+    private func finished() { monitor.withLock { countFinished() } }
+
+    /// Under the lock.
+    private func countFinished() {
+        unfinishedCount -= 1
+        // Only for those who drain: waking idle workers after each request halves the throughput.
+        if unfinishedCount == 0 && isAwaited { monitor.broadcast() }
     }
 }
 

@@ -1,11 +1,31 @@
 import Synchronization
 
-/// One atomic whole number. Relaxed order: metrics need no order among themselves.
-final class Cell: Sendable {
-    private let value = Atomic<Int>(0)
+/// Atomic whole numbers, side by side: an object for each would be retained for each addition.
+/// Relaxed order: metrics need no order among themselves.
+final class Cells: @unchecked Sendable {
+    private let values: UnsafeMutablePointer<Atomic<Int>>
+    private let count: Int
 
-    func add(_ amount: Int) { value.wrappingAdd(amount, ordering: .relaxed) }
-    func load() -> Int { value.load(ordering: .relaxed) }
+    init(count: Int) {
+        self.count = count
+        values = .allocate(capacity: count)
+        for index in 0..<count { (values + index).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        values.deinitialize(count: count)
+        values.deallocate()
+    }
+
+    func add(_ amount: Int, to index: Int) {
+        precondition(index >= 0 && index < count)
+        values[index].wrappingAdd(amount, ordering: .relaxed)
+    }
+
+    func load(_ index: Int) -> Int {
+        precondition(index >= 0 && index < count)
+        return values[index].load(ordering: .relaxed)
+    }
 }
 
 /// A family of monotone counters with a fixed set of label values; thread-safe, lock-free.
@@ -13,7 +33,7 @@ package final class Counter: Metric {
     package let name: String
     package let help: String
     private let labels: LabelSet
-    private let cells: [Cell]
+    private let cells: Cells
     /// Children that never counted are left out, where the label product is large.
     private let omitsZeros: Bool
 
@@ -28,39 +48,42 @@ package final class Counter: Metric {
         self.name = name
         self.help = help
         self.labels = LabelSet(labels, isPossible: isPossible)
-        self.cells = (0..<self.labels.childCount).map { _ in Cell() }
+        self.cells = Cells(count: self.labels.childCount)
         self.omitsZeros = omitsZeros
     }
 
     /// Adds to the child with these label values; a value that is not in the table is a programmer
     /// error.
     package func add(_ amount: Int = 1, _ values: String...) {
-        precondition(amount >= 0)
-        cells[labels.index(values)].add(amount)
+        add(amount, child: labels.index(values))
     }
 
     /// The same with one label: no array is made of it.
     package func add(_ amount: Int = 1, _ value: String) {
-        precondition(amount >= 0)
-        cells[labels.index(CollectionOfOne(value))].add(amount)
+        add(amount, child: labels.index(CollectionOfOne(value)))
+    }
+
+    /// The same with three.
+    package func add(_ amount: Int = 1, _ first: String, _ second: String, _ third: String) {
+        add(amount, child: labels.index(first, second, third))
     }
 
     /// Adds to a child that `child` has found.
     package func add(_ amount: Int, child: Int) {
         precondition(amount >= 0)
-        cells[child].add(amount)
+        cells.add(amount, to: child)
     }
 
     /// The child with these label values, for those who count often.
     package func child(_ values: String...) -> Int { labels.index(values) }
 
     /// The value of one child.
-    package func value(_ values: String...) -> Int { cells[labels.index(values)].load() }
+    package func value(_ values: String...) -> Int { cells.load(labels.index(values)) }
 
     package func write(to text: inout Exposition) {
         text.header(name, help: help, type: "counter")
-        for (index, cell) in cells.enumerated() where labels.isShown(index) {
-            let value = cell.load()
+        for index in 0..<labels.childCount where labels.isShown(index) {
+            let value = cells.load(index)
             if value == 0 && omitsZeros { continue }
             text.sample(name, labels.text(index), value)
         }
@@ -96,10 +119,10 @@ package final class Gauge: Metric {
 
 /// A number that goes up and down.
 package final class UpDown: Sendable {
-    private let cell = Cell()
+    private let number = Atomic<Int>(0)
 
     package init() {}
 
-    package func add(_ amount: Int) { cell.add(amount) }
-    package var value: Int { cell.load() }
+    package func add(_ amount: Int) { number.wrappingAdd(amount, ordering: .relaxed) }
+    package var value: Int { number.load(ordering: .relaxed) }
 }

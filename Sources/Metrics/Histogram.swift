@@ -3,7 +3,8 @@ package final class Histogram: Metric {
     package let name: String
     package let help: String
     private let labels: LabelSet
-    private let children: [Child]
+    /// Of each child: one a bound, one above the last, then the sum in nanoseconds.
+    private let cells: Cells
 
     /// Upper bounds in nanoseconds: 5 us to 10 s in the steps 1, 2.5, 5. Twenty buckets and +Inf.
     package static let boundsNanoseconds: [Int] = {
@@ -14,11 +15,7 @@ package final class Histogram: Metric {
         return bounds + [10_000_000_000]
     }()
 
-    private final class Child: Sendable {
-        /// One a bound, and one above the last.
-        let buckets = (0...Histogram.boundsNanoseconds.count).map { _ in Cell() }
-        let sumNanoseconds = Cell()
-    }
+    private static let cellsPerChild = boundsNanoseconds.count + 2
 
     /// - Parameter isPossible: says of a child's values whether it can ever count anything; others
     ///   are not shown.
@@ -30,7 +27,7 @@ package final class Histogram: Metric {
         self.name = name
         self.help = help
         self.labels = LabelSet(labels, isPossible: isPossible)
-        self.children = (0..<self.labels.childCount).map { _ in Child() }
+        self.cells = Cells(count: self.labels.childCount * Self.cellsPerChild)
     }
 
     /// The number of the child with these label values, for `observe`.
@@ -43,30 +40,33 @@ package final class Histogram: Metric {
 
     /// The same for a child that has been looked up.
     package func observe(nanoseconds: Int, child index: Int) {
-        let child = children[index]
-        let bucket = Self.boundsNanoseconds.firstIndex { nanoseconds <= $0 }
-        child.buckets[bucket ?? Self.boundsNanoseconds.count].add(1)
-        child.sumNanoseconds.add(nanoseconds)
+        let bounds = Self.boundsNanoseconds
+        let start = index * Self.cellsPerChild
+        cells.add(1, to: start + (bounds.firstIndex { nanoseconds <= $0 } ?? bounds.count))
+        cells.add(nanoseconds, to: start + bounds.count + 1)
     }
 
     /// How many durations the child has counted.
     package func count(_ values: String...) -> Int {
-        children[labels.index(values)].buckets.reduce(0) { $0 + $1.load() }
+        let start = labels.index(values) * Self.cellsPerChild
+        return (0...Self.boundsNanoseconds.count).reduce(0) { $0 + cells.load(start + $1) }
     }
 
     package func write(to text: inout Exposition) {
         text.header(name, help: help, type: "histogram")
-        for (index, child) in children.enumerated() where labels.isShown(index) {
+        for index in 0..<labels.childCount where labels.isShown(index) {
             let label = labels.text(index)
+            let start = index * Self.cellsPerChild
             var cumulative = 0
-            for (bound, bucket) in zip(Self.boundsNanoseconds, child.buckets) {
-                cumulative += bucket.load()
+            for (place, bound) in Self.boundsNanoseconds.enumerated() {
+                cumulative += cells.load(start + place)
                 text.sample(
                     "\(name)_bucket", "\(label),le=\"\(Double(bound) / 1e9)\"", cumulative)
             }
-            cumulative += child.buckets[Self.boundsNanoseconds.count].load()
+            let above = start + Self.boundsNanoseconds.count
+            cumulative += cells.load(above)
             text.sample("\(name)_bucket", "\(label),le=\"+Inf\"", cumulative)
-            text.sample("\(name)_sum", label, Double(child.sumNanoseconds.load()) / 1e9)
+            text.sample("\(name)_sum", label, Double(cells.load(above + 1)) / 1e9)
             text.sample("\(name)_count", label, cumulative)
         }
     }

@@ -37,13 +37,25 @@ struct LabelSet: Sendable {
     func index(_ chosen: some Collection<String>) -> Int {
         precondition(chosen.count == names.count, "one value a label")
         var index = 0
-        for (label, value) in chosen.enumerated() {
-            guard let position = values[label].firstIndex(of: value) else {
-                preconditionFailure("label \(names[label]) has no value \(value)")
-            }
-            index = index * values[label].count + position
-        }
+        for (label, value) in chosen.enumerated() { append(value, label, to: &index) }
         return index
+    }
+
+    /// The same for three labels: no array is made of them.
+    func index(_ first: String, _ second: String, _ third: String) -> Int {
+        precondition(names.count == 3, "one value a label")
+        var index = 0
+        append(first, 0, to: &index)
+        append(second, 1, to: &index)
+        append(third, 2, to: &index)
+        return index
+    }
+
+    private func append(_ value: String, _ label: Int, to index: inout Int) {
+        guard let position = values[label].firstIndex(of: value) else {
+            preconditionFailure("label \(names[label]) has no value \(value)")
+        }
+        index = index * values[label].count + position
     }
 
     /// `name="value",...` of child `index`, or nothing without labels.

@@ -65,12 +65,14 @@ package enum ConnectionEnd: String, CaseIterable, Sendable {
 package final class Exchange: @unchecked Sendable {
     private enum State {
         case header
-        case storing(
-            UnsafeMutableRawBufferPointer, owner: AnyObject, arrived: ((Int) -> Void)?)
-        case discarding(Reply)
+        /// The body goes to `store`.
+        case storing
+        /// The body is read away, then comes `reply`.
+        case discarding
         case ignoring
         case suspended
-        case ready(Reply)
+        /// `reply` is to be sent.
+        case ready
         case sent
     }
 
@@ -79,6 +81,11 @@ package final class Exchange: @unchecked Sendable {
     private let responder: any Responder
     private let ageMaxNanoseconds: Int?
     private var state = State.header
+    /// Where the body is stored, and who keeps that memory alive.
+    private var store = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var storeOwner: AnyObject?
+    private var arrived: ((Int) -> Void)?
+    private var reply: Reply?
     /// The request target: path and query, not unescaped.
     package let target: String
     /// Bytes of the target before it was brought to that form.
@@ -116,7 +123,8 @@ package final class Exchange: @unchecked Sendable {
     /// Answers a request that was answered `.later`; any thread, once.
     package func complete(_ reply: Reply) {
         guard case .suspended = state else { preconditionFailure("complete without later") }
-        state = .ready(reply)
+        self.reply = reply
+        state = .ready
         MHD_resume_connection(handle)
     }
 
@@ -134,10 +142,10 @@ package final class Exchange: @unchecked Sendable {
                 RequestLine(
                     methodText: line.method, targetText: line.url, versionText: line.version,
                     targetCount: receivedTargetCount))
-        case .storing(let memory, _, let arrived) where uploadCount.pointee > 0:
+        case .storing where uploadCount.pointee > 0:
             let count = uploadCount.pointee
-            guard let upload, count <= memory.count - bodyCount else { return .NO }
-            memory.baseAddress?.advanced(by: bodyCount).copyMemory(from: upload, byteCount: count)
+            guard let upload, count <= store.count - bodyCount else { return .NO }
+            store.baseAddress?.advanced(by: bodyCount).copyMemory(from: upload, byteCount: count)
             bodyCount += count
             arrived?(bodyCount)
             connection.advance(to: bodyCount)
@@ -155,7 +163,7 @@ package final class Exchange: @unchecked Sendable {
         }
         switch state {
         case .storing, .ignoring: return answer()
-        case .discarding(let reply), .ready(let reply): return send(reply)
+        case .discarding, .ready: return send()
         case .header, .suspended, .sent: return .YES
         }
     }
@@ -169,19 +177,28 @@ package final class Exchange: @unchecked Sendable {
         connection.enter(.body, now: monotonicNow())
         switch responder.begin(self, fault: audit.fault ?? targetFault) {
         case .store(let memory, let owner, let arrived):
-            state = .storing(memory, owner: owner, arrived: arrived)
-        case .discard(let reply): state = .discarding(reply)
+            (store, storeOwner, self.arrived) = (memory, owner, arrived)
+            state = .storing
+        case .discard(let reply):
+            self.reply = reply
+            state = .discarding
         case .ignore: state = .ignoring
-        case .refuse(let reply): return send(reply)
+        case .refuse(let reply):
+            self.reply = reply
+            return send()
         }
         return .YES
     }
 
     private func answer() -> MHD_Result {
         connection.enter(.working, now: 0)
+        // From here on the memory is the responder's.
+        storeOwner = nil
+        arrived = nil
         switch responder.respond(self) {
         case .now(let reply):
-            return send(reply)
+            self.reply = reply
+            return send()
         case .later(let start):
             state = .suspended
             MHD_suspend_connection(handle)
@@ -190,15 +207,17 @@ package final class Exchange: @unchecked Sendable {
         }
     }
 
-    private func send(_ reply: Reply) -> MHD_Result {
+    private func send() -> MHD_Result {
         state = .sent
-        guard let response = reply.response else { return .NO }
+        guard let reply, let response = reply.response else { return .NO }
+        self.reply = nil
         connection.enter(.writing, now: monotonicNow(), replyBytes: reply.byteCount)
         if responder.closesConnections || isAged { reply.add("Connection", "close") }
         if MHD_queue_response(handle, UInt32(reply.status), response) == .NO {
             // Too early (a client that waits for 100 Continue and sends nothing): asked again
             // later.
-            state = .ready(reply)
+            self.reply = reply
+            state = .ready
             return .YES
         }
         repliedStatus = reply.status
@@ -230,9 +249,13 @@ package final class Exchange: @unchecked Sendable {
         var target = target
         return target.withUTF8 { bytes in
             guard let start = bytes.baseAddress, !bytes.isEmpty else { return false }
-            // Counted, not left at the first: many at once.
+            // None is left out, so that many are looked at at once.
             var others: UInt8 = 0
-            for byte in bytes { others |= byte > 32 && byte < 127 ? 0 : 1 }
+            var place = 0
+            while place < bytes.count {
+                others |= start[place] > 32 && start[place] < 127 ? 0 : 1
+                place &+= 1
+            }
             guard others == 0 else { return false }
             if memchr(start, Int32(UInt8(ascii: "%")), bytes.count) == nil { return true }
             let zero = UInt8(ascii: "0")

@@ -38,14 +38,14 @@ package final class Reply: @unchecked Sendable {
 
     /// Adds a header; neither text has a NUL in it.
     package func add(_ name: StaticString, _ value: String) {
+        value.withCString { add(name, $0) }
+    }
+
+    /// The same; the value ends with a NUL.
+    package func add(_ name: StaticString, _ value: UnsafePointer<CChar>) {
         guard let response else { return }
-        name.withUTF8Buffer { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { name in
-                value.withCString {
-                    _ = MHD_add_response_header(response, name.baseAddress, $0)
-                }
-            }
-        }
+        let name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        _ = MHD_add_response_header(response, name, value)
     }
 }
 

@@ -16,9 +16,10 @@ package protocol Operator: Sendable {
     /// how many of them for a row of x.
     func answerShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape
 
-    /// Refuses what no single parameter can know is wrong, once a request.
+    /// Refuses what no single parameter can know is wrong. Without inputs it depends on nothing but
+    /// these parameters and x's shape: requests that have both in common are checked once.
     func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
+        _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError)
 
     /// The further outputs of a request, of those that the descriptor lists.
@@ -48,7 +49,7 @@ extension Operator {
     package func isQuick(_ parameters: ParameterValues) -> Bool { true }
 
     package func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
+        _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {}
 
     package func outputs(
@@ -118,6 +119,17 @@ package enum Scope: Sendable {
     case batch
 }
 
+/// [B, n].
+package struct BatchShape: Sendable, Equatable {
+    package let rowCount: Int
+    package let rowLength: Int
+
+    package init(rowCount: Int, rowLength: Int) {
+        self.rowCount = rowCount
+        self.rowLength = rowLength
+    }
+}
+
 /// The last axes of an answer. Most operators answer a row of n by a row of n.
 package struct AnswerShape: Sendable, Equatable {
     /// 1, or n for an answer of shape [B, n, k].
@@ -184,8 +196,10 @@ extension Operator {
             "x", block.x, rows: block.rows,
             acceptsNegativeInfinity: descriptor.acceptsNegativeInfinity
         ) { row, count in finiteCounts[row - first] = count }
-        for (spec, input) in zip(descriptor.inputs, block.inputs) where spec.shape == .likeX {
+        for (index, input) in block.inputs.enumerated() {
             guard case .rows(let numbers) = input else { continue }
+            let spec = descriptor.inputs[index]
+            guard spec.shape == .likeX else { continue }
             try Validation.check(
                 spec.name, numbers, rows: block.rows, acceptsNegativeInfinity: false
             ) { _, _ in }

@@ -35,11 +35,11 @@ extension RequestRecord {
         if let summary {
             line["operator"] = "\(summary.operatorName)"
             line["direction"] = "\(summary.direction.rawValue)"
-            line["rows"] = "\(summary.rows)"
-            line["n"] = "\(summary.n)"
+            line["rows"] = "\(summary.rowCount)"
+            line["n"] = "\(summary.rowLength)"
             line["dtype"] = "\(summary.dtype.rawValue)"
             line["k"] = summary.k.map { k in Int(exactly: k).map { "\($0)" } ?? "\(k)" }
-            line["nnz"] = summary.nnz.map { "\($0)" }
+            line["nnz"] = nnz.map { "\($0)" }
         }
         if let timings {
             for stage in Stage.allCases {

@@ -24,17 +24,13 @@ final class Gateway: Responder {
             traceID: RequestRecord.traceID(exchange.header(.traceparent)))
         exchange.attachment = record
         if let fault { return .refuse(state.refuse(Problem(.fault(fault)), record)) }
-        let target = exchange.target
-        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
-        let path = target[..<(mark ?? target.endIndex)]
-        let query = mark.map { target[target.utf8.index(after: $0)...] } ?? ""
+        let target = RequestTarget.cached(exchange.target)
         do throws(HeaderRefusal) {
-            let found = Route.find(path)
-            record.route = found
-            try authorize(exchange, found)
-            guard let route = found, !isForProbes || route.endpoint.isForProbes else {
+            record.route = target.route
+            try authorize(exchange, target.route)
+            guard let route = target.route, !isForProbes || route.endpoint.isForProbes else {
                 let known = Route.all.filter { !isForProbes || $0.endpoint.isForProbes }
-                throw .notFound(path: String(path), known: known.map { $0.path })
+                throw .notFound(path: target.path, known: known.map { $0.path })
             }
             guard route.allow.contains(exchange.method) else {
                 throw .methodNotAllowed(method: exchange.method, allow: route.allow)
@@ -47,7 +43,7 @@ final class Gateway: Responder {
                 return exchange.framing.isChunked
                     ? .refuse(state.refuse(Problem(.lengthRequired), record)) : .ignore
             }
-            return try beginUpload(exchange, record, direction, query: query)
+            return try beginUpload(exchange, record, direction, target)
         } catch {
             return refuse(exchange, record, Problem(error))
         }
@@ -87,7 +83,8 @@ final class Gateway: Responder {
 
     /// Chooses codecs, takes memory for the body.
     private func beginUpload(
-        _ exchange: Exchange, _ record: RequestRecord, _ direction: Direction, query: Substring
+        _ exchange: Exchange, _ record: RequestRecord, _ direction: Direction,
+        _ target: RequestTarget
     ) throws(HeaderRefusal) -> BodyPlan {
         guard let length = exchange.framing.contentLength else { throw .lengthRequired }
         let coding = try coding(exchange)
@@ -106,7 +103,7 @@ final class Gateway: Responder {
             throw .bodyTooLarge(byteCount: length, limit: limit)
         }
         do throws(ServiceError) {
-            let query = try Query.cached(query)
+            let query = try target.query.get()
             guard let body = state.buffers.take(byteCount: bodyBytes),
                 let reservation = state.buffers.reserve(byteCount: workingBytes)
             else { throw .overloaded(.bytes) }
@@ -114,8 +111,8 @@ final class Gateway: Responder {
                 coding == nil
                 ? requestCodec.arrivalCheck(query, body, byteCount: length) : nil
             record.upload = Upload(
-                direction: direction, requestCodec: requestCodec, answerCodec: answerCodec,
-                query: query, body: body, arrival: arrival, coding: coding,
+                Message(direction: direction, body: body, query: query, arrival: arrival),
+                requestCodec: requestCodec, answerCodec: answerCodec, coding: coding,
                 deadlineNanoseconds: deadline, reservation: reservation)
             return .store(
                 UnsafeMutableRawBufferPointer(start: body.memory, count: length), owner: body,
@@ -148,7 +145,7 @@ final class Gateway: Responder {
         guard let upload = record.upload else {
             return .now(page(route.endpoint, record))
         }
-        upload.body.count = exchange.bodyCount
+        upload.message.body.count = exchange.bodyCount
         state.metrics.codecRequests.add(1, upload.requestCodec.name)
         // A compressed body may be long for all we know.
         if exchange.bodyCount <= Limits.inlineBodyBytesMax && upload.coding == nil {

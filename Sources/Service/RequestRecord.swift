@@ -26,33 +26,10 @@ final class RequestRecord {
     var problem: ProblemCode?
     var answerBytes = 0
     var timings: Timings?
-    var summary: Summary?
-
-    /// What a computed request was.
-    struct Summary {
-        let operatorName: String
-        let direction: Direction
-        let rows: Int
-        let n: Int
-        let dtype: DType
-        /// The first row's.
-        let k: Double?
-        var nnz: Int?
-
-        init(_ form: RequestForm) {
-            operatorName = form.operatorName
-            direction = form.direction
-            rows = form.rowCount
-            n = form.rowLength
-            dtype = form.dtype
-            k =
-                switch form.parameters.value(named: "k") {
-                case .integers(let values): values.first.map { Double($0) }
-                case .numbers(let values): values.first
-                default: nil
-                }
-        }
-    }
+    /// What a decoded request was.
+    var summary: RequestSummary?
+    /// Stored numbers of the answer.
+    var nnz: Int?
 
     init(requestID: String, traceID: String?) {
         self.requestID = requestID
@@ -72,13 +49,9 @@ final class RequestRecord {
 
 /// What the header of a POST said, and where its body goes.
 final class Upload {
-    let direction: Direction
+    let message: Message
     let requestCodec: any Codec
     let answerCodec: any Codec
-    let query: Query
-    let body: RawBuffer
-    /// What looks at the body while it arrives.
-    let arrival: ArrivalCheck?
     /// How the body is compressed.
     let coding: ContentCoding?
     /// When the answer is of no more use, on the monotonic clock.
@@ -87,16 +60,12 @@ final class Upload {
     private let reservation: BufferPool.Reservation?
 
     init(
-        direction: Direction, requestCodec: any Codec, answerCodec: any Codec, query: Query,
-        body: RawBuffer, arrival: ArrivalCheck?, coding: ContentCoding?, deadlineNanoseconds: Int,
-        reservation: BufferPool.Reservation?
+        _ message: Message, requestCodec: any Codec, answerCodec: any Codec,
+        coding: ContentCoding?, deadlineNanoseconds: Int, reservation: BufferPool.Reservation?
     ) {
-        self.direction = direction
+        self.message = message
         self.requestCodec = requestCodec
         self.answerCodec = answerCodec
-        self.query = query
-        self.body = body
-        self.arrival = arrival
         self.coding = coding
         self.deadlineNanoseconds = deadlineNanoseconds
         self.reservation = reservation

@@ -70,7 +70,7 @@ package struct Route: Sendable {
         Route(path: "/openapi.json", endpoint: .openAPIJSON),
     ]
 
-    static func find(_ path: Substring) -> Route? { all.first { $0.path == path } }
+    static func find(_ path: String) -> Route? { all.first { $0.path == path } }
 
     /// For Allow: GET answers HEAD, too.
     var allow: [String] { endpoint.method == "GET" ? Self.reading : Self.computing }

@@ -10,12 +10,10 @@ final class TopkCall: Call, @unchecked Sendable {
     /// The reply of a call without an exchange.
     private(set) var reply: Reply?
     private let record: RequestRecord
-    /// nil once the answer is made.
-    private var message: Message?
-    private let requestCodec: any Codec
+    /// nil once nothing of the body is needed.
+    private var upload: Upload?
     private let answerCodec: any Codec
     private let state: ServiceState
-    private let coding: ContentCoding?
     let deadlineNanoseconds: Int
     /// Memory for decoding what a compressed body has become.
     private var reservation: BufferPool.Reservation?
@@ -28,13 +26,9 @@ final class TopkCall: Call, @unchecked Sendable {
         self.exchange = exchange
         self.record = record
         self.state = state
-        requestCodec = upload.requestCodec
+        self.upload = upload
         answerCodec = upload.answerCodec
-        coding = upload.coding
         deadlineNanoseconds = upload.deadlineNanoseconds
-        message = Message(
-            direction: upload.direction, body: upload.body, query: upload.query,
-            arrival: upload.arrival)
     }
 
     var isAbandoned: Bool { exchange?.isAbandoned ?? false }
@@ -50,8 +44,10 @@ final class TopkCall: Call, @unchecked Sendable {
     }
 
     func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
-        guard var message else { preconditionFailure("a call is decoded before it is answered") }
-        if let coding {
+        guard let upload else { preconditionFailure("a call is decoded before it is answered") }
+        let requestCodec = upload.requestCodec
+        var message = upload.message
+        if let coding = upload.coding {
             let body = try coding.inflate(
                 message.body, limit: state.limits.bodyBytesMax,
                 paddingBytes: requestCodec.paddingBytes, state.buffers
@@ -71,7 +67,7 @@ final class TopkCall: Call, @unchecked Sendable {
         if !requestCodec.readsInPlace {
             // The numbers are elsewhere by now: the answer needs the room.
             record.upload = nil
-            self.message = nil
+            self.upload = nil
             reservation = nil
         }
         let computing = request.form.computingBytes
@@ -84,7 +80,7 @@ final class TopkCall: Call, @unchecked Sendable {
                     : .overloaded(.bytes)
             }
         }
-        record.summary = RequestRecord.Summary(request.form)
+        record.summary = request.form.summary
         return request
     }
 
@@ -98,12 +94,12 @@ final class TopkCall: Call, @unchecked Sendable {
         state.metrics.record(result)
         state.metrics.record(timings, result.request.form)
         record.timings = timings
-        record.summary?.nnz = result.nonzeroCount
+        record.nnz = result.nonzeroCount
 
         let reply = Reply(status: 200, body: body.bytes, owner: body)
         reply.add("Content-Type", answerCodec.mediaType)
         answerCodec.headers(of: result) { name, value in reply.add(name, value) }
-        reply.add("Server-Timing", timings.serverTiming)
+        timings.withServerTiming { reply.add("Server-Timing", $0) }
         reply.add("X-Request-Id", record.requestID)
         deliver(reply)
     }
@@ -114,15 +110,15 @@ final class TopkCall: Call, @unchecked Sendable {
         if let request { state.metrics.record(timings, request.form) }
         record.timings = timings
         let reply = state.refuse(Problem(error), record)
-        reply.add("Server-Timing", timings.serverTiming)
+        timings.withServerTiming { reply.add("Server-Timing", $0) }
         deliver(reply)
     }
 
     private func deliver(_ reply: Reply) {
         // The body has been used: a slow reader of the answer must not hold its memory.
         record.upload = nil
+        upload = nil
         record.answerBytes = reply.byteCount
-        message = nil
         reservation = nil
         computingReservation = nil
         if let exchange {

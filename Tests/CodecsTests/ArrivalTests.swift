@@ -19,7 +19,7 @@ import Testing
 
     private func check(_ body: RawBuffer, _ query: String) throws -> ArrivalCheck? {
         OctetStreamCodec().arrivalCheck(
-            try Query.cached(query[...]), body, byteCount: body.count)
+            try Query(query[...]), body, byteCount: body.count)
     }
 
     /// Pieces that end within numbers.
@@ -72,7 +72,7 @@ import Testing
     @Test("numbers that are known to be finite are not read once more")
     func request() throws {
         let body = body(.float32)
-        let query = try Query.cached("n=100&k=1")
+        let query = try Query("n=100&k=1")
         let check = try #require(try check(body, "n=100&k=1"))
         check.arrived(byteCount: body.count)
         for index in [0, Self.count - 1] { DType.float32.store(.nan, body.memory, at: index) }

@@ -16,7 +16,7 @@ import Testing
         body.memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
         body.count = byteCount
         return try OctetStreamCodec().decode(
-            Message(direction: direction, body: body, query: try Query.cached(text[...])),
+            Message(direction: direction, body: body, query: try Query(text[...])),
             Worker(), BufferPool(budgetBytes: 1 << 20))
     }
 
@@ -41,6 +41,21 @@ import Testing
         }
         #expect(throws: ServiceError.self) {
             try decode("n=5&k=1,2&lambda=0.5", .forward, byteCount: 60)
+        }
+    }
+
+    @Test("what an operator refuses is refused each time, without its inputs and with them")
+    func refused() throws {
+        for _ in 0..<2 {
+            let early = try decode("n=5&k=2&p=1.5&solver=dykstra", .forward, byteCount: 20)
+            #expect(throws: OperatorError.self) { try early.check() }
+            let fine = try decode("n=5&k=2&p=2&solver=dykstra", .forward, byteCount: 20)
+            try fine.check()
+            // Both empty: the offsets 0 and 0 behind five numbers, and no columns.
+            let query = "operator=top_kast&shape=5&inputs=forward_mask,backward_mask&dtype=float64"
+            let masks = try decode(query, .forward, byteCount: 40 + 8 + 8)
+            #expect(throws: OperatorError.self) { try masks.check() }
+            try decode(query + "&density_forward=0.5", .forward, byteCount: 40 + 8 + 8).check()
         }
     }
 

@@ -39,7 +39,7 @@ package enum Compute {
         named["w"] = weights.map { .rows(DenseRows($0, dtype: .float64)) }
         let inputs = op.descriptor.inputs.map { named[$0.name] }
         let rows = DenseRows(x, dtype: dtype)
-        try op.check(parameters, rows, inputs)
+        try op.check(parameters, rows.shape, inputs)
         let output = OperatorOutput()
         let n = x.first?.count ?? 0
         let length = direction == .vjp ? n : op.answerShape(rowLength: n, parameters).rowLength

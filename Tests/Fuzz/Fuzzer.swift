@@ -18,7 +18,7 @@ final class Fuzzer: @unchecked Sendable {
     /// Query, LF, body.
     func decodeOctets(_ bytes: UnsafeBufferPointer<UInt8>) {
         let query = bytes.prefix { $0 != 10 }
-        guard let read = try? Query.cached(String(decoding: query, as: UTF8.self)[...]) else {
+        guard let read = try? Query(String(decoding: query, as: UTF8.self)[...]) else {
             return
         }
         decode(OctetStreamCodec(), query: read, Array(bytes.dropFirst(query.count + 1)))
@@ -37,12 +37,12 @@ final class Fuzzer: @unchecked Sendable {
 
     private func compute(_ request: InferenceRequest, _ codec: any Codec) {
         let numbers = request.x.rowCount * request.x.rowLength * request.form.stackCount
-        let isQuick = request.op.isQuick(request.parameters)
+        let isQuick = request.form.isQuick
         guard numbers <= (isQuick ? Self.numbersMax : Self.slowNumbersMax) else { return }
         // dykstra may be asked for 10^5 iterations.
         guard isQuick || request.op.addsAxis else { return }
         do {
-            try request.op.check(request.parameters, request.x, request.inputs)
+            try request.check()
         } catch {
             return
         }

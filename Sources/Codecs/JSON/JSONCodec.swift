@@ -73,7 +73,8 @@ package struct JSONCodec: Codec {
             op: common.op, direction: message.direction, dtype: common.dtype,
             rowCount: x.rowCount, rowLength: x.rowLength, isSingleRow: isSingleRow,
             stackCount: stack?.rows.stackCount ?? 1, hasStackAxis: stack?.hasAxis ?? false,
-            parameters: parameters, layout: common.layout)
+            parameters: parameters, hasInputs: inputs.contains { $0 != nil },
+            layout: common.layout)
         return InferenceRequest(form, x: x, stack: stack?.rows, inputs: inputs)
     }
 

@@ -19,7 +19,7 @@ struct OctetStreamSections {
 
     func forEach(_ body: (OctetStreamSection) -> Void) {
         columns(of: result.answer, prefix: "", body)
-        body(values("data", result.answer))
+        body(values("", "data", result.answer))
         guard !result.further.isEmpty else { return }
         for (spec, rows) in result.plainOutputs {
             switch spec.shape {
@@ -29,14 +29,14 @@ struct OctetStreamSections {
                 // Rows that were stored with their zeros.
                 body(
                     section(
-                        spec.name, rows.dtype.rawValue, rows.storedCount, rows.dtype.byteCount,
+                        "", spec.name, rows.dtype.rawValue, rows.storedCount, rows.dtype.byteCount,
                         .values(rows)))
             }
         }
         for group in result.groups {
             let prefix = group.name + "."
             columns(of: group.members[0].rows, prefix: prefix, body)
-            for (name, rows) in group.members { body(values(prefix + name, rows)) }
+            for (name, rows) in group.members { body(values(prefix, name, rows)) }
         }
     }
 
@@ -49,34 +49,36 @@ struct OctetStreamSections {
             lists(rows, prefix: prefix, body)
         case .padded:
             let content = OctetStreamSection.IndexContent.paddedIndices(rows, width: width)
-            body(indices(prefix + "indices", rows.rowCount * width, content))
+            body(indices(prefix, "indices", rows.rowCount * width, content))
         case .dense:
             break
         }
     }
 
     private func lists(_ rows: ResultRows, prefix: String, _ body: (OctetStreamSection) -> Void) {
-        body(indices(prefix + "indptr", rows.rowCount + 1, .offsets(rows)))
-        body(indices(prefix + "indices", rows.storedCount, .indices(rows)))
+        body(indices(prefix, "indptr", rows.rowCount + 1, .offsets(rows)))
+        body(indices(prefix, "indices", rows.storedCount, .indices(rows)))
     }
 
     private func indices(
-        _ name: String, _ count: Int, _ content: OctetStreamSection.IndexContent
+        _ prefix: String, _ name: String, _ count: Int, _ content: OctetStreamSection.IndexContent
     ) -> OctetStreamSection {
         let dtype = layout.indexDType
-        return section(name, dtype.rawValue, count, dtype.byteCount, .indices(content, dtype))
+        return section(
+            prefix, name, dtype.rawValue, count, dtype.byteCount, .indices(content, dtype))
     }
 
-    private func values(_ name: String, _ rows: ResultRows) -> OctetStreamSection {
-        let (dtype, bytes) = (rows.dtype.rawValue, rows.dtype.byteCount)
-        return switch layout.format {
-        case .csr:
-            section(name, dtype, rows.storedCount, bytes, .values(rows))
-        case .padded:
-            section(name, dtype, rows.rowCount * width, bytes, .paddedValues(rows, width: width))
-        case .dense:
-            section(name, dtype, rows.rowCount * rows.rowLength, bytes, .dense(rows))
-        }
+    private func values(
+        _ prefix: String, _ name: String, _ rows: ResultRows
+    ) -> OctetStreamSection {
+        let (count, content): (Int, OctetStreamSection.Content) =
+            switch layout.format {
+            case .csr: (rows.storedCount, .values(rows))
+            case .padded: (rows.rowCount * width, .paddedValues(rows, width: width))
+            case .dense: (rows.rowCount * rows.rowLength, .dense(rows))
+            }
+        return section(
+            prefix, name, rows.dtype.rawValue, count, rows.dtype.byteCount, content)
     }
 
     /// One number a row.
@@ -87,22 +89,25 @@ struct OctetStreamSections {
             case .int64: ("int64", 8)
             case .bool: ("bool", 1)
             }
-        return section(spec.name, dtype, rows.rowCount, bytes, .perRow(rows, spec.type))
+        return section("", spec.name, dtype, rows.rowCount, bytes, .perRow(rows, spec.type))
     }
 
     private func section(
-        _ name: String, _ dtype: String, _ count: Int, _ itemBytes: Int,
+        _ prefix: String, _ name: String, _ dtype: String, _ count: Int, _ itemBytes: Int,
         _ content: OctetStreamSection.Content
     ) -> OctetStreamSection {
         OctetStreamSection(
-            name: name, dtype: dtype, count: count, byteCount: count * itemBytes, content: content)
+            prefix: prefix, ownName: name, dtype: dtype, count: count, byteCount: count * itemBytes,
+            content: content)
     }
 }
 
 /// One array of an answer, and what it is written from. No closures: making and freeing nine of
 /// them took longer than writing a small answer.
 struct OctetStreamSection {
-    let name: String
+    /// The group that it belongs to, and a point.
+    fileprivate let prefix: String
+    fileprivate let ownName: String
     /// NumPy's name of the numbers' type.
     let dtype: String
     let count: Int
@@ -126,6 +131,8 @@ struct OctetStreamSection {
         /// Each row is filled up with n, which is no column.
         case paddedIndices(ResultRows, width: Int)
     }
+
+    var name: String { prefix + ownName }
 
     /// Writes `byteCount` bytes.
     func write(to memory: UnsafeMutableRawPointer) {

@@ -5,7 +5,7 @@ protocol PaperOperator: TangentOperator {
 
 extension PaperOperator {
     package func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
+        _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {
         try PaperParameters.check(parameters, x, inputs)
     }

@@ -120,7 +120,7 @@ enum PaperParameters {
 
     /// What no single parameter can know.
     static func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
+        _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {
         let solver = SolverChoice(rawValue: parameters[solver].word) ?? .auto
         let weights = inputs.first?.flatMap { $0.rows }
@@ -152,7 +152,7 @@ enum PaperParameters {
     /// Numbers times iterations of one dykstra request: about a minute of one core.
     private static let dykstraWorkMax = 1 << 36
 
-    private static func checkWork(_ x: DenseRows, iterations: Int) throws(OperatorError) {
+    private static func checkWork(_ x: BatchShape, iterations: Int) throws(OperatorError) {
         let (work, overflow) = (x.rowCount * x.rowLength).multipliedReportingOverflow(
             by: iterations)
         if overflow || work > dykstraWorkMax {

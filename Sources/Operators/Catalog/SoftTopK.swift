@@ -55,7 +55,7 @@ struct SoftTopK: TangentOperator {
     }
 
     func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
+        _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {
         let hasEpsilon = parameters.isGiven("epsilon")
         if hasEpsilon && parameters.isGiven("tau") {

@@ -43,7 +43,7 @@ struct SoftTopKSorted: DifferentiableOperator {
     private static let workMax = 1 << 29
 
     func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
+        _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {
         let k = parameters[Self.k].integer(row: 0)
         let (squared, overflow) = (k + 1).multipliedReportingOverflow(by: k + 1)

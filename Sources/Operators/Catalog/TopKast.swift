@@ -19,7 +19,7 @@ struct TopKast: DifferentiableOperator {
     }
 
     func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
+        _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {
         try TopKastParameters.check(parameters, x, inputs)
     }

@@ -71,7 +71,7 @@ enum TopKastParameters {
 
     /// What no single parameter can know.
     static func check(
-        _ parameters: ParameterValues, _ x: DenseRows, _ inputs: [InputTensor?]
+        _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {
         let isGlobal = parameters[scope].word == "global"
         let (total, overflow) = x.rowLength.multipliedReportingOverflow(by: x.rowCount)
@@ -120,7 +120,7 @@ enum TopKastParameters {
 
     private static func check(
         _ forward: IndexLists, _ backward: IndexLists?, _ parameters: ParameterValues,
-        _ x: DenseRows, _ isGlobal: Bool
+        _ x: BatchShape, _ isGlobal: Bool
     ) throws(OperatorError) {
         for name in ["k_forward", "k_backward", "density_extra"] where parameters.isGiven(name) {
             throw .incompatible(name, "the masks say the sizes; give one of them")

@@ -31,6 +31,8 @@ package struct DenseRows: Sendable {
 
     package var byteCount: Int { rowCount * rowLength * dtype.byteCount }
 
+    package var shape: BatchShape { BatchShape(rowCount: rowCount, rowLength: rowLength) }
+
     /// Copies `rows` into a batch of their own; for tests and tools.
     package init<Scalar: BinaryFloatingPoint>(_ rows: [[Scalar]], dtype: DType) {
         let n = rows.first?.count ?? 0
