@@ -28,6 +28,9 @@ package struct Limits: Sendable {
     package var workers = 2
     /// Threads that read and write sockets.
     package var ioThreads = 2
+    /// How long each of these looks for more before it sleeps, after a sleep that was short: being
+    /// woken takes longer than a small request. 0: never.
+    package var busyPollMicroseconds = 200
 
     package init() {}
 

@@ -23,6 +23,9 @@ package struct DaemonOptions: Sendable {
     /// 64 KiB is the balance of upload speed against zeroing it after every request.
     package var connectionMemoryBytes = 65_536
     package var deadlines: ConnectionDeadlines
+    /// How long an epoll thread looks for more before it sleeps, where it expects some; 0: it
+    /// sleeps. Of all daemons of a process, the last one's.
+    package var busyPollMicroseconds = 0
     /// Answers of older connections close them, so that new replicas get some. nil: never.
     package var connectionAgeMaxSeconds: Int?
     /// PEM texts of a certificate (chain) and its key, for TLS.
@@ -79,6 +82,7 @@ package final class Daemon: @unchecked Sendable {
         settings.connections_max = UInt32(options.connectionsMax + 2 * options.threadCount)
         settings.connection_timeout_seconds = UInt32(options.connectionTimeoutSeconds)
         settings.connection_memory_bytes = options.connectionMemoryBytes
+        settings.busy_poll_nanoseconds = Int64(options.busyPollMicroseconds) * 1000
         settings.context = Unmanaged.passUnretained(context).toOpaque()
         settings.uri_received = uriReceived
         settings.handler = handleRequest

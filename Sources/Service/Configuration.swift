@@ -60,6 +60,7 @@ package struct Configuration: Sendable {
                 headerSeconds: limits.headerTimeoutSeconds,
                 idleSeconds: limits.connectionTimeoutSeconds, stallBytes: Limits.stallBytes,
                 stallSeconds: limits.stallTimeoutSeconds))
+        options.busyPollMicroseconds = limits.busyPollMicroseconds
         if limits.connectionAgeMaxSeconds > 0 {
             options.connectionAgeMaxSeconds = limits.connectionAgeMaxSeconds
         }

@@ -6,7 +6,8 @@ import Service
 /// How much the service takes, and for how long.
 struct LimitOptions: ParsableArguments {
     static let flags = [
-        "--workers", "--io-threads", "--queue-depth-max", "--body-bytes-max",
+        "--workers", "--io-threads", "--busy-poll-microseconds", "--queue-depth-max",
+        "--body-bytes-max",
         "--inflight-bytes-max", "--connections-max", "--connection-timeout-seconds",
         "--header-timeout-seconds", "--stall-timeout-seconds", "--request-timeout-seconds",
         "--connection-age-max-seconds", "--drain-delay-seconds", "--drain-timeout-seconds",
@@ -19,6 +20,13 @@ struct LimitOptions: ParsableArguments {
 
     @Option(help: "Threads that read and write sockets.")
     var ioThreads = defaults.ioThreads
+
+    @Option(
+        help: """
+            How long an I/O thread looks for more before it sleeps, where the last sleep was \
+            short; 0: never.
+            """)
+    var busyPollMicroseconds = defaults.busyPollMicroseconds
 
     @Option(help: "Requests that may wait for a worker; more are a 503.")
     var queueDepthMax = defaults.queueDepthMax
@@ -69,6 +77,7 @@ struct LimitOptions: ParsableArguments {
         limits.workers =
             workers ?? container.processors ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         limits.ioThreads = ioThreads
+        limits.busyPollMicroseconds = busyPollMicroseconds
         limits.queueDepthMax = queueDepthMax
         limits.inflightBytesMax = inflightBytesMax ?? min(limits.inflightBytesMax, memory / 2)
         limits.bodyBytesMax = bodyBytesMax ?? min(limits.bodyBytesMax, limits.inflightBytesMax / 2)
@@ -93,6 +102,7 @@ struct LimitOptions: ParsableArguments {
         let ranges: [(String, Int, ClosedRange<Int>)] = [
             ("--workers", limits.workers, 1...1024),
             ("--io-threads", ioThreads, 1...256),
+            ("--busy-poll-microseconds", busyPollMicroseconds, 0...1_000_000),
             ("--queue-depth-max", queueDepthMax, 1...1_000_000),
             ("--body-bytes-max", limits.bodyBytesMax, 1...(1 << 36)),
             ("--inflight-bytes-max", limits.inflightBytesMax, 1...(1 << 40)),

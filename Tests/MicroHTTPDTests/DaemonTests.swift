@@ -1,3 +1,4 @@
+import CMicroHTTPD
 import Fixtures
 import Glibc
 import Testing
@@ -103,6 +104,22 @@ import Testing
                 inside.removeFirst()
                 #expect(try waiting.readResponse().status == 200)
             }
+        }
+    }
+
+    // Catches: waits of the library that no longer come by our epoll_wait.
+    @Test("a thread that expects more finds it without having to be woken")
+    func busyPoll() throws {
+        try withServer { port, _ in
+            let client = try HTTPClient(port: port)
+            let before = CMicroHTTPD_busy_poll_hits()
+            for _ in 0..<10_000 where CMicroHTTPD_busy_poll_hits() == before {
+                // It is the process's: another test may have said otherwise meanwhile.
+                CMicroHTTPD_set_busy_poll(50_000_000)
+                #expect(try client.request("GET", "/now").status == 200)
+            }
+            CMicroHTTPD_set_busy_poll(0)
+            #expect(CMicroHTTPD_busy_poll_hits() > before)
         }
     }
 
