@@ -75,15 +75,17 @@ package struct Timings: Sendable {
     private static func append(
         _ value: Int, digitsMin: Int, _ end: inout UnsafeMutablePointer<UInt8>
     ) {
-        var count = 1
-        var rest = value / 10
-        while rest > 0 || count < digitsMin {
+        var count = digitsMin
+        var bound = digitsMin == 1 ? 10 : 1000
+        while value >= bound {
             count += 1
-            rest /= 10
+            bound *= 10
         }
-        rest = value
-        for place in (0..<count).reversed() {
-            end[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+        var rest = value
+        var place = count
+        while place > 0 {
+            place -= 1
+            end[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
         end += count

@@ -120,6 +120,11 @@ package final class Exchange: @unchecked Sendable {
 
     package func hasHeader(_ name: HeaderName) -> Bool { headers.has(name) }
 
+    /// Whether it came, and is this text.
+    package func header(_ name: HeaderName, equals text: String) -> Bool {
+        headers.equals(name, text)
+    }
+
     /// Answers a request that was answered `.later`; any thread, once.
     package func complete(_ reply: Reply) {
         guard case .suspended = state else { preconditionFailure("complete without later") }

@@ -80,5 +80,13 @@ struct HeaderValues {
 
     func has(_ name: HeaderName) -> Bool { values[name.rawValue] != nil }
 
+    /// Whether it came, and is this text: without making a string of it.
+    func equals(_ name: HeaderName, _ text: String) -> Bool {
+        guard let value = values[name.rawValue] else { return false }
+        return text.withCString {
+            strcmp($0, UnsafeRawPointer(value).assumingMemoryBound(to: CChar.self)) == 0
+        }
+    }
+
     subscript(name: HeaderName) -> String? { values[name.rawValue].map { String(cString: $0) } }
 }

@@ -81,6 +81,15 @@ final class Gateway: Responder {
         return coding
     }
 
+    private func requestCodec(_ exchange: Exchange) throws(HeaderRefusal) -> any Codec {
+        // As most write it; the long way took a thirtieth of a small request's time.
+        for codec in CodecRegistry.all where exchange.header(.contentType, equals: codec.mediaType)
+        {
+            return codec
+        }
+        return try Negotiation.requestCodec(exchange.header(.contentType))
+    }
+
     /// Chooses codecs, takes memory for the body.
     private func beginUpload(
         _ exchange: Exchange, _ record: RequestRecord, _ direction: Direction,
@@ -89,7 +98,7 @@ final class Gateway: Responder {
         guard let length = exchange.framing.contentLength else { throw .lengthRequired }
         let coding = try coding(exchange)
         let deadline = try deadline(exchange, record)
-        let requestCodec = try Negotiation.requestCodec(exchange.header(.contentType))
+        let requestCodec = try requestCodec(exchange)
         let answerCodec = try Negotiation.answerCodec(
             exchange.header(.accept), mirroring: requestCodec)
         record.codecs =

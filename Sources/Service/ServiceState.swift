@@ -48,16 +48,19 @@ final class ServiceState: Sendable {
         {
             return proposed
         }
-        // An odd step walks through all 2^64 values before one repeats.
+        // An odd step walks through all 2^60 values before one repeats.
         let number = nextRequest.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue
-        return String(unsafeUninitializedCapacity: 16) { digits in
-            for i in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: number >> (60 - 4 * UInt64(i))) & 15
+        return String(unsafeUninitializedCapacity: Self.ownIDDigits) { digits in
+            for i in 0..<Self.ownIDDigits {
+                let digit = UInt8(truncatingIfNeeded: number >> (56 - 4 * UInt64(i))) & 15
                 digits[i] = digit < 10 ? digit + UInt8(ascii: "0") : digit - 10 + UInt8(ascii: "a")
             }
-            return 16
+            return Self.ownIDDigits
         }
     }
+
+    /// As many as a String holds without memory of its own.
+    private static let ownIDDigits = 15
 
     private static func isIDByte(_ byte: UInt8) -> Bool {
         let isAlphanumeric =
