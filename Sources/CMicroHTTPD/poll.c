@@ -13,10 +13,11 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-static _Atomic int64_t busy_poll_nanoseconds;
 static _Atomic uint64_t hit_count;
 
-// Whether the last sleep of this thread was a short one.
+// How long this thread looks for more; 0 in threads that are not the library's.
+static _Thread_local int64_t limit;
+// Whether its last sleep was a short one.
 static _Thread_local bool expects_events;
 
 static int64_t monotonic_nanoseconds(void) {
@@ -25,16 +26,13 @@ static int64_t monotonic_nanoseconds(void) {
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-void CMicroHTTPD_set_busy_poll(int64_t nanoseconds) {
-  atomic_store_explicit(&busy_poll_nanoseconds, nanoseconds, memory_order_relaxed);
-}
+void CMicroHTTPD_set_busy_poll(int64_t nanoseconds) { limit = nanoseconds; }
 
 uint64_t CMicroHTTPD_busy_poll_hits(void) {
   return atomic_load_explicit(&hit_count, memory_order_relaxed);
 }
 
 int epoll_wait(int epoll, struct epoll_event *events, int events_max, int timeout_milliseconds) {
-  int64_t limit = atomic_load_explicit(&busy_poll_nanoseconds, memory_order_relaxed);
   if (limit == 0 || timeout_milliseconds == 0)
     return epoll_pwait(epoll, events, events_max, timeout_milliseconds, NULL);
   int count = epoll_pwait(epoll, events, events_max, 0, NULL);

@@ -21,7 +21,6 @@ static void forward_log(void *context, const char *format, va_list arguments) {
 
 struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options) {
   log_message = options->log;
-  CMicroHTTPD_set_busy_poll(options->busy_poll_nanoseconds);
   bool is_tls = options->tls_certificate != NULL && options->tls_key != NULL;
   struct MHD_OptionItem tls[] = {
       {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->tls_certificate},

@@ -24,7 +24,7 @@ package struct DaemonOptions: Sendable {
     package var connectionMemoryBytes = 65_536
     package var deadlines: ConnectionDeadlines
     /// How long an epoll thread looks for more before it sleeps, where it expects some; 0: it
-    /// sleeps. Of all daemons of a process, the last one's.
+    /// sleeps.
     package var busyPollMicroseconds = 0
     /// Answers of older connections close them, so that new replicas get some. nil: never.
     package var connectionAgeMaxSeconds: Int?
@@ -58,12 +58,14 @@ package final class Daemon: @unchecked Sendable {
         let reaper: Reaper
         let acceptor: Acceptor
         let ageMaxNanoseconds: Int?
+        let busyPollNanoseconds: Int64
 
         init(_ responder: any Responder, _ options: DaemonOptions, _ socket: ListeningSocket) {
             self.responder = responder
             acceptor = Acceptor(socket.descriptor, connectionsMax: options.connectionsMax)
             reaper = Reaper(options.deadlines)
             ageMaxNanoseconds = options.connectionAgeMaxSeconds.map { $0 * 1_000_000_000 }
+            busyPollNanoseconds = Int64(options.busyPollMicroseconds) * 1000
         }
     }
 
@@ -82,7 +84,6 @@ package final class Daemon: @unchecked Sendable {
         settings.connections_max = UInt32(options.connectionsMax + 2 * options.threadCount)
         settings.connection_timeout_seconds = UInt32(options.connectionTimeoutSeconds)
         settings.connection_memory_bytes = options.connectionMemoryBytes
-        settings.busy_poll_nanoseconds = Int64(options.busyPollMicroseconds) * 1000
         settings.context = Unmanaged.passUnretained(context).toOpaque()
         settings.uri_received = uriReceived
         settings.handler = handleRequest
@@ -149,6 +150,8 @@ private let uriReceived:
                 let connection = record(handle)
             else { return nil }
             if connection.phase == .idle { connection.enter(.header, now: monotonicNow()) }
+            // Of this thread, which the library made.
+            CMicroHTTPD_set_busy_poll(context.busyPollNanoseconds)
             let exchange = Exchange(
                 handle: handle, connection, target: String(cString: uri),
                 responder: context.responder, ageMaxNanoseconds: context.ageMaxNanoseconds)

@@ -24,18 +24,17 @@ struct CMicroHTTPD_Options {
   /// PEM texts; TLS where both are given.
   const char *tls_certificate;
   const char *tls_key;
-  /// How long a thread looks for more before it sleeps, where it expects some; 0: it sleeps. The
-  /// last daemon's holds for all.
-  int64_t busy_poll_nanoseconds;
 };
 
 /// Starts the epoll threads, which wait for MHD_add_connection; NULL when the library refuses.
 struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options);
 
+/// How long the calling thread looks for events before it sleeps, where it expects some; 0, as it
+/// is at first: it sleeps.
+void CMicroHTTPD_set_busy_poll(int64_t nanoseconds);
+
 /// How often a thread found something while it looked, and did not have to be woken: all threads.
 uint64_t CMicroHTTPD_busy_poll_hits(void);
-/// For CMicroHTTPD_start.
-void CMicroHTTPD_set_busy_poll(int64_t nanoseconds);
 
 /// accept4, whose sockets do not block and are not inherited.
 MHD_socket CMicroHTTPD_accept(MHD_socket listening, struct sockaddr *address, socklen_t *length);
