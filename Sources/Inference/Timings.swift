@@ -75,9 +75,9 @@ package struct Timings: Sendable {
     private static func append(
         _ value: Int, digitsMin: Int, _ end: inout UnsafeMutablePointer<UInt8>
     ) {
-        var count = digitsMin
-        var bound = digitsMin == 1 ? 10 : 1000
-        while value >= bound {
+        var count = 1
+        var bound = 10
+        while value >= bound || count < digitsMin {
             count += 1
             bound *= 10
         }

@@ -44,30 +44,14 @@ final class TopkCall: Call, @unchecked Sendable {
     }
 
     func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
-        guard let upload else { preconditionFailure("a call is decoded before it is answered") }
-        let requestCodec = upload.requestCodec
-        var message = upload.message
-        if let coding = upload.coding {
-            let body = try coding.inflate(
-                message.body, limit: state.limits.bodyBytesMax,
-                paddingBytes: requestCodec.paddingBytes, state.buffers
-            ) { [deadlineNanoseconds] in monotonicNanoseconds() > deadlineNanoseconds }
-            let working = requestCodec.workingBytes(bodyBytes: body.count)
-            reservation = state.buffers.reserve(byteCount: working)
-            if reservation == nil {
-                // With the compressed body, which is held until the answer, it may never fit.
-                let isHopeless = !state.buffers.canEverHold(
-                    byteCount: body.capacity, beside: working + message.body.capacity)
-                throw isHopeless
-                    ? .inflatedBodyTooLarge(limit: body.count / 2) : .overloaded(.bytes)
-            }
-            message = Message(direction: message.direction, body: body, query: message.query)
+        guard let readsInPlace = upload?.requestCodec.readsInPlace else {
+            preconditionFailure("a call is decoded before it is answered")
         }
-        let request = try requestCodec.decode(message, worker, state.buffers)
-        if !requestCodec.readsInPlace {
+        let request = try read(worker)
+        if !readsInPlace {
             // The numbers are elsewhere by now: the answer needs the room.
             record.upload = nil
-            self.upload = nil
+            upload = nil
             reservation = nil
         }
         let computing = request.form.computingBytes
@@ -82,6 +66,32 @@ final class TopkCall: Call, @unchecked Sendable {
         }
         record.summary = request.form.summary
         return request
+    }
+
+    /// A function of its own, so that the upload and its body are let go before more is reserved.
+    private func read(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
+        guard let upload else { preconditionFailure("a call is decoded before it is answered") }
+        let codec = upload.requestCodec
+        guard let coding = upload.coding else {
+            return try codec.decode(upload.message, worker, state.buffers)
+        }
+        let message = upload.message
+        let body = try coding.inflate(
+            message.body, limit: state.limits.bodyBytesMax, paddingBytes: codec.paddingBytes,
+            state.buffers
+        ) { [deadlineNanoseconds] in monotonicNanoseconds() > deadlineNanoseconds }
+        let working = codec.workingBytes(bodyBytes: body.count)
+        reservation = state.buffers.reserve(byteCount: working)
+        if reservation == nil {
+            // With the compressed body, which is held until the answer, it may never fit.
+            let isHopeless = !state.buffers.canEverHold(
+                byteCount: body.capacity, beside: working + message.body.capacity)
+            throw isHopeless
+                ? .inflatedBodyTooLarge(limit: body.count / 2) : .overloaded(.bytes)
+        }
+        return try codec.decode(
+            Message(direction: message.direction, body: body, query: message.query), worker,
+            state.buffers)
     }
 
     func succeed(_ result: InferenceResult, _ timings: Timings) throws(ServiceError) {

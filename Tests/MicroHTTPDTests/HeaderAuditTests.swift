@@ -35,6 +35,28 @@ import Testing
         #expect(fault == .repeatedHeader(name.lowercased()))
     }
 
+    // Catches: a name whose length init does not know, or one too many for HeaderValues.
+    @Test("every header that means something is found, in any case, and the first of several kept")
+    func names() {
+        for name in HeaderName.allCases {
+            let text = "\(name.text)"
+            for spelling in [text, text.uppercased()] {
+                let found = Array(spelling.utf8).withUnsafeBufferPointer { HeaderName($0) }
+                #expect(found == name, "\(spelling)")
+            }
+            let other = Array(("y" + text.dropFirst()).utf8)
+            #expect(other.withUnsafeBufferPointer { HeaderName($0) } == nil)
+            var values = HeaderValues()
+            let two: [UInt8] = [49, 0, 50, 0]
+            two.withUnsafeBufferPointer { bytes in
+                values.note(name, bytes.baseAddress)
+                values.note(name, bytes.baseAddress.map { $0 + 2 })
+                #expect(values[name] == "1" && values.equals(name, "1") && values.has(name))
+                #expect(!values.equals(name, "10") && !values.equals(name, ""))
+            }
+        }
+    }
+
     @Test("ordinary headers pass and tell the length")
     func ordinary() {
         let found = audit([("Host", "a"), ("content-LENGTH", "17"), ("Accept", "*/*\t")])

@@ -122,7 +122,7 @@ enum PaperParameters {
     static func check(
         _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {
-        let solver = SolverChoice.called(parameters[solver].word)
+        let solver = SolverChoice(rawValue: parameters[solver].word) ?? .auto
         let weights = inputs.first?.flatMap { $0.rows }
         if weights != nil && solver == .threshold {
             throw .incompatible("solver", "threshold takes k, not w; use pav, or leave it out")

@@ -5,11 +5,6 @@ enum SolverChoice: String, CaseIterable {
     case threshold
     case pav
     case dykstra
-
-    /// By comparing: the initializer that Swift makes looks into a table, which takes longer.
-    static func called(_ word: String) -> SolverChoice {
-        word == auto.rawValue ? .auto : SolverChoice(rawValue: word) ?? .auto
-    }
 }
 
 /// A parameter's values, one for all rows or one for each. Taken out once a block: looking into a
@@ -51,7 +46,7 @@ struct PaperSolver {
         lambda = PerRow(parameters[spec].numbers)
         exponent = Exponent(p: parameters[PaperParameters.p].number(row: 0))
         weights = block.inputs.first?.flatMap { $0.rows }
-        let asked = SolverChoice.called(parameters[PaperParameters.solver].word)
+        let asked = SolverChoice(rawValue: parameters[PaperParameters.solver].word) ?? .auto
         choice = asked != .auto ? asked : weights == nil ? .threshold : .pav
         dykstra = Dykstra(
             iterationsMax: parameters[PaperParameters.iterationsMax].integer(row: 0),
