@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 SHIM = HERE / "../../Sources/MicroHTTPD/Daemon.swift"
 LIMITS = HERE / "../../Sources/Inference/Limits.swift"
 LAMBDA = 0.1
+BARE_LARGE_BYTES = 65536
 SOCKET_SECONDS_MAX = 30
 LOAD_SECONDS_EXTRA = 60
 OF_THE_LIBRARY = ("date", "content-length", "connection")  # headers that every server adds itself
@@ -82,8 +83,10 @@ def start_bare(programs, topkd, name, request, folder, cleanup):
     head_file.write_text("\n".join(kept) + "\n")
     body_file.write_bytes(body)
     threads = setting(LIMITS, "ioThreads")
-    memory = setting(SHIM, "connectionMemoryBytes")
-    command = [str(programs["bare"]), threads, memory, str(head_file), str(body_file)]
+    # topkd's large bodies go past the library's memory; bare's go through it, and want more of it.
+    is_large = len(request) > BARE_LARGE_BYTES
+    memory = BARE_LARGE_BYTES if is_large else setting(SHIM, "connectionMemoryBytes")
+    command = [str(programs["bare"]), threads, str(memory), str(head_file), str(body_file)]
     address = start(command, f"bare-{name}", folder, cleanup)
     bare_head, bare_body = exchange(address, request)
     if bare_body != body or sorted(map(len, bare_head.split(b"\r\n"))) != sorted(

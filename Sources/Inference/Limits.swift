@@ -47,7 +47,7 @@ package struct Limits: Sendable {
     /// What a client may ask for in Topk-Timeout-Ms.
     package static let clientTimeoutMillisecondsMax = 86_400_000
     /// A query string is refused above this.
-    package static let queryBytesMax = 1 << 16
+    package static let queryBytesMax = 1 << 14
     /// Parameters of one query, far more than there are.
     package static let queryItemsMax = 64
     /// A refused request's body up to this size is read and forgotten, which keeps the connection.

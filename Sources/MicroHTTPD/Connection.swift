@@ -21,6 +21,8 @@ enum ConnectionPhase: Int {
 final class Connection: Sendable {
     let descriptor: Int32
     let openedNanoseconds: Int
+    /// Whether what the socket receives is TLS.
+    let isEncrypted: Bool
     private let phaseValue: Atomic<Int>
     private let startedValue: Atomic<Int>
     private let progressValue = Atomic<Int>(0)
@@ -28,8 +30,9 @@ final class Connection: Sendable {
     private let reapedValue = Atomic<Bool>(false)
     /// Bytes that are still to be sent when the phase is `writing`.
     private let replyBytesValue = Atomic<Int>(0)
-    init(descriptor: Int32, now: Int) {
+    init(descriptor: Int32, isEncrypted: Bool, now: Int) {
         self.descriptor = descriptor
+        self.isEncrypted = isEncrypted
         openedNanoseconds = now
         // Who connects and says nothing has as long as for a header.
         phaseValue = Atomic(ConnectionPhase.header.rawValue)

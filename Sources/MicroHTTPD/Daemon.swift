@@ -20,8 +20,10 @@ package struct DaemonOptions: Sendable {
     package var threadCount: Int
     package var connectionsMax: Int
     package var connectionTimeoutSeconds: Int
-    /// 64 KiB is the balance of upload speed against zeroing it after every request.
-    package var connectionMemoryBytes = 65_536
+    /// For headers and small bodies; large ones go past it (receive.c). It is set to zero after
+    /// every request: of 64 KiB, that was a quarter of our share of a small one. Above 32 KiB the
+    /// library maps it, and the system has it back when a crowd has gone.
+    package var connectionMemoryBytes = 36_864
     package var deadlines: ConnectionDeadlines
     /// How long an epoll thread looks for more before it sleeps, where it expects some; 0: it
     /// sleeps.
@@ -59,6 +61,7 @@ package final class Daemon: @unchecked Sendable {
         let acceptor: Acceptor
         let ageMaxNanoseconds: Int?
         let busyPollNanoseconds: Int64
+        let isEncrypted: Bool
 
         init(_ responder: any Responder, _ options: DaemonOptions, _ socket: ListeningSocket) {
             self.responder = responder
@@ -66,6 +69,7 @@ package final class Daemon: @unchecked Sendable {
             reaper = Reaper(options.deadlines)
             ageMaxNanoseconds = options.connectionAgeMaxSeconds.map { $0 * 1_000_000_000 }
             busyPollNanoseconds = Int64(options.busyPollMicroseconds) * 1000
+            isEncrypted = options.tls != nil
         }
     }
 
@@ -174,6 +178,7 @@ private let requestCompleted: MHD_RequestCompletedCallback = { pointer, handle, 
     guard let context = context(pointer), let opaque = slot?.pointee else { return }
     slot?.pointee = nil
     let exchange = Unmanaged<Exchange>.fromOpaque(opaque).takeRetainedValue()
+    exchange.endReceiving()
     let end: (ExchangeEnd, ConnectionEnd) =
         switch code {
         case .REQUEST_TERMINATED_COMPLETED_OK: (.answered, .normal)
@@ -192,7 +197,8 @@ private let connectionChanged: MHD_NotifyConnectionCallback = { pointer, handle,
     guard let context = context(pointer), let slot else { return }
     if code == .CONNECTION_NOTIFY_STARTED {
         let connection = Connection(
-            descriptor: CMicroHTTPD_descriptor(handle), now: monotonicNow())
+            descriptor: CMicroHTTPD_descriptor(handle), isEncrypted: context.isEncrypted,
+            now: monotonicNow())
         slot.pointee = Unmanaged.passRetained(connection).toOpaque()
         context.reaper.add(connection)
         context.responder.connectionOpened()

@@ -85,6 +85,8 @@ package final class Exchange: @unchecked Sendable {
     private var store = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var storeOwner: AnyObject?
     private var arrived: ((Int) -> Void)?
+    /// The body, while it is received to where it stays instead of being copied there.
+    private var direct: DirectBody?
     private var reply: Reply?
     /// The request target: path and query, not unescaped.
     package let target: String
@@ -150,8 +152,14 @@ package final class Exchange: @unchecked Sendable {
         case .storing where uploadCount.pointee > 0:
             let count = uploadCount.pointee
             guard let upload, count <= store.count - bodyCount else { return .NO }
-            store.baseAddress?.advanced(by: bodyCount).copyMemory(from: upload, byteCount: count)
+            if let direct {
+                guard direct.reported == bodyCount + count else { return .NO }
+            } else {
+                store.baseAddress?.advanced(by: bodyCount)
+                    .copyMemory(from: upload, byteCount: count)
+            }
             bodyCount += count
+            if direct == nil { direct = DirectBody(connection, into: store, stored: bodyCount) }
             arrived?(bodyCount)
             connection.advance(to: bodyCount)
             uploadCount.pointee = 0
@@ -195,8 +203,15 @@ package final class Exchange: @unchecked Sendable {
         return .YES
     }
 
+    /// Before the socket or the body's memory goes.
+    func endReceiving() {
+        direct?.end()
+        direct = nil
+    }
+
     private func answer() -> MHD_Result {
         connection.enter(.working, now: 0)
+        endReceiving()
         // From here on the memory is the responder's.
         storeOwner = nil
         arrived = nil

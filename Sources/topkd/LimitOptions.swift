@@ -23,8 +23,8 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         help: """
-            How long an I/O thread looks for more before it sleeps, where the last sleep was \
-            short; 0: never.
+            How long an I/O thread looks for a lone client's next request before it sleeps, \
+            where the last sleep was short; 0: never.
             """)
     var busyPollMicroseconds = defaults.busyPollMicroseconds
 
@@ -94,7 +94,7 @@ struct LimitOptions: ParsableArguments {
     }
 
     /// What an open connection holds, and what the process has without any.
-    private static let connectionBytes = 68 << 10
+    private static let connectionBytes = 40 << 10
     private static let baseBytes = 32 << 20
 
     func validate() throws {

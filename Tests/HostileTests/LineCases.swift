@@ -123,7 +123,7 @@ enum LineCases {
                 + "Content-Length: 19\r\n\r\n" + Text.body, [405], .keeps, "method_not_allowed")
     }
 
-    /// Longer than a connection's memory (64 KiB), or near it.
+    /// Longer than a connection's memory (36 KiB), or near it.
     private static let long: [HostileCase] = [
         HostileCase(
             "method of 20,000 bytes", run("M", 20_000) + " /livez HTTP/1.1\r\n\r\n",

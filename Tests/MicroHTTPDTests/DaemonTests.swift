@@ -223,7 +223,7 @@ import Testing
 }
 
 /// A detached thread.
-private final class Thread: Sendable {
+final class Thread: Sendable {
     private let body: @Sendable () -> Void
 
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }

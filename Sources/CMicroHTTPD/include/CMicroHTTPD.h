@@ -36,6 +36,26 @@ void CMicroHTTPD_set_busy_poll(int64_t nanoseconds);
 /// How often a thread found something while it looked, and did not have to be woken: all threads.
 uint64_t CMicroHTTPD_busy_poll_hits(void);
 
+/// The rest of a request's body, which is received to where it stays.
+struct CMicroHTTPD_Body {
+  char *memory;
+  size_t size;
+  /// Bytes that are in memory, and those of them that the library knows of: the others it will be
+  /// told of when it asks for more.
+  size_t stored;
+  size_t reported;
+};
+
+/// From here on what comes in on a socket without TLS is the rest of this body, until the library
+/// knows of all of it. The struct and its memory have to stay until then, or until NULL is given.
+/// False if the number of the socket is too large: then nothing has changed.
+///
+/// Only where the library has nothing that it has not handed over, on the socket's own thread.
+bool CMicroHTTPD_receive_body(int descriptor, struct CMicroHTTPD_Body *body);
+
+/// How many bytes of bodies came that way: all threads.
+uint64_t CMicroHTTPD_bytes_received_directly(void);
+
 /// accept4, whose sockets do not block and are not inherited.
 MHD_socket CMicroHTTPD_accept(MHD_socket listening, struct sockaddr *address, socklen_t *length);
 

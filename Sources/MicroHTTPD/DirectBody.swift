@@ -1,0 +1,36 @@
+import CMicroHTTPD
+
+/// The rest of a large body, which is received to where it stays instead of being copied there from
+/// the library's own memory (CMicroHTTPD/receive.c).
+///
+/// Used on the connection's thread, or after it. `end` before the memory or the socket goes.
+final class DirectBody {
+    private let descriptor: Int32
+    private let body: UnsafeMutablePointer<CMicroHTTPD_Body>
+
+    /// Where less is left of a body, there is less to be gained.
+    private static let bytesMin = 32_768
+
+    /// nil where it is not worth it, or does not work: what TLS decrypts is not what is received.
+    ///
+    /// Without chunks the library hands over all that it has: its own memory must be empty.
+    init?(_ connection: Connection, into store: UnsafeMutableRawBufferPointer, stored: Int) {
+        guard store.count - stored >= Self.bytesMin && !connection.isEncrypted else { return nil }
+        descriptor = connection.descriptor
+        body = .allocate(capacity: 1)
+        body.initialize(
+            to: CMicroHTTPD_Body(
+                memory: store.baseAddress?.assumingMemoryBound(to: CChar.self),
+                size: store.count, stored: stored, reported: stored))
+        // A number that is too large is read the library's way.
+        if !CMicroHTTPD_receive_body(descriptor, body) { return nil }
+    }
+
+    /// Bytes of the whole body that the library knows of.
+    var reported: Int { body.pointee.reported }
+
+    /// Nothing is written any more.
+    func end() { CMicroHTTPD_receive_body(descriptor, nil) }
+
+    deinit { body.deallocate() }
+}
