@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 const short CMicroHTTPD_poll_read_hang_up = POLLRDHUP;
@@ -74,4 +75,9 @@ bool CMicroHTTPD_tcp_traffic(int descriptor, uint64_t *received, uint64_t *ackno
   *received = info.tcpi_bytes_received;
   *acknowledged = info.tcpi_bytes_acked;
   return true;
+}
+
+int CMicroHTTPD_unread_bytes(int descriptor) {
+  int count = 0;
+  return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
 }

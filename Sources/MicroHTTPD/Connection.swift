@@ -84,6 +84,12 @@ final class Connection: Sendable {
         return poll(&request, 1, 0) > 0 && request.revents & hangUp != 0
     }
 
+    /// Ends both directions because the client has ended its own, and all of that has been read.
+    func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// Whether all that will ever come has been read.
+    var hasEnded: Bool { isGone && CMicroHTTPD_unread_bytes(descriptor) == 0 }
+
     /// Bytes that came in and that the other side has acknowledged; nil if it is not TCP.
     var traffic: (received: Int, acknowledged: Int)? {
         var received: UInt64 = 0

@@ -25,7 +25,7 @@ package struct ConnectionDeadlines: Sendable {
 }
 
 /// Ends connections that take too long, whatever trickles in: the library's own timeout begins anew
-/// with every byte.
+/// with every byte. And those whose client has gone, where the library does not see it.
 ///
 /// One thread that looks at every open connection twice a second.
 final class Reaper: @unchecked Sendable {
@@ -38,6 +38,8 @@ final class Reaper: @unchecked Sendable {
     private struct Entry {
         let connection: Connection
         var watch = Watch()
+        /// When the phase began in which the client was last seen to have ended its side.
+        var endedPhase = -1
     }
 
     private struct Watch {
@@ -87,9 +89,28 @@ final class Reaper: @unchecked Sendable {
         open.withLock { entries in
             for key in entries.keys {
                 guard var entry = entries[key] else { continue }
-                if isOverdue(entry.connection, &entry.watch, now) { entry.connection.reap() }
+                if isOverdue(entry.connection, &entry.watch, now) {
+                    entry.connection.reap()
+                } else if isCutShort(&entry) {
+                    entry.connection.hangUp()
+                }
                 entries[key] = entry
             }
+        }
+    }
+
+    /// Whether the client has ended its side in the middle of a request, or without one. The
+    /// library misses that where the end came together with bytes, and would wait for more. Twice
+    /// in a row, so that it has had its time with the last of them.
+    private func isCutShort(_ entry: inout Entry) -> Bool {
+        let before = entry.endedPhase
+        entry.endedPhase = -1
+        switch entry.connection.phase {
+        case .working, .writing: return false
+        case .idle, .header, .body:
+            guard entry.connection.hasEnded else { return false }
+            entry.endedPhase = entry.connection.phaseStarted
+            return entry.endedPhase == before
         }
     }
 

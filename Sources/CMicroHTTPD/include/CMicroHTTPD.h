@@ -68,6 +68,9 @@ int CMicroHTTPD_descriptor(struct MHD_Connection *connection);
 /// Bytes that a TCP connection has received and the other side acknowledged; false for others.
 bool CMicroHTTPD_tcp_traffic(int descriptor, uint64_t *received, uint64_t *acknowledged);
 
+/// Bytes that a socket has received and nobody has read; -1 if that cannot be told.
+int CMicroHTTPD_unread_bytes(int descriptor);
+
 /// POLLRDHUP, which Swift does not see.
 extern const short CMicroHTTPD_poll_read_hang_up;
 /// Bytes from the method to the end of the empty line behind the header; 0 before it is read.
