@@ -148,6 +148,10 @@ enum LineCases {
         HostileCase(
             "500 query items", Text.get("/livez?" + items(500)), [200], .keeps),
         HostileCase(
+            "query of 17,000 bytes for /topk",
+            Text.octets("n=3&k=1&" + run("q", 17_000), Text.zeros(12)), [400], .keeps,
+            "invalid_query"),
+        HostileCase(
             "500 query items for /topk", Text.octets(items(500), Text.zeros(12)), [400], .keeps,
             "invalid_query"),
     ]
