@@ -1,5 +1,5 @@
 // How the bodies of large requests are received. The library reads 16 KB at a time into its own
-// memory, from where they would have to be copied: that was a quarter of the CPU of 4 MB (BARE.md).
+// memory, from where they would have to be copied: that was a fifth of the CPU of 4 MB (BARE.md).
 // Here they are read to where they stay, up to 128 KB at a time, and the library is only told how
 // many bytes came. It does not look at them (the body has a Content-Length; chunked ones are
 // refused), and hands over a pointer that nobody follows.
