@@ -18,6 +18,7 @@ let package = Package(
         .target(name: "CInflate", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CKernels"),
         .target(name: "CContract", exclude: ["openapi.json"]),
+        .systemLibrary(name: "CMalloc"),
 
         .target(name: "MicroHTTPD", dependencies: ["CMicroHTTPD"]),
         .target(name: "Operators", dependencies: ["CKernels"]),
@@ -28,7 +29,7 @@ let package = Package(
         .target(
             name: "Service",
             dependencies: [
-                "CContract", "Codecs", "Inference", "Metrics", "MicroHTTPD", "Operators",
+                "CContract", "CMalloc", "Codecs", "Inference", "Metrics", "MicroHTTPD", "Operators",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
@@ -82,7 +83,7 @@ let package = Package(
 
 // Accesses to the same memory that overlap are found by the compiler and, where only a run can
 // tell, by debug builds, which the tests are. Looking for them took a thirtieth of a request.
-for target in package.targets where target.type != .test {
+for target in package.targets where target.type != .test && target.type != .system {
     target.swiftSettings = [
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
     ]

@@ -61,6 +61,7 @@ struct Serve: ParsableCommand {
         settings.limits = limits.limits
         settings.accessLog = AccessLog(rawValue: accessLog) ?? .errors
 
+        Allocator.giveBackWhatIsFreed()
         Signals.block()
         StandardError.neverWait()
         var logger = Logger(label: "topkd", factory: { StreamLogHandler.standardError(label: $0) })

@@ -39,4 +39,17 @@ import Testing
         #expect(container.processors == processors)
         #expect(container.memoryBytes == memory)
     }
+
+    // Catches glibc's habit of keeping what was freed, hundreds of MB after a burst of requests.
+    @Test("large blocks are mapped, whatever was freed before")
+    func mapped() throws {
+        Allocator.giveBackWhatIsFreed()
+        // From here on glibc would take 16 MB from its heap, and all that is less.
+        free(malloc(16 << 20))
+        let block = try #require(malloc(1 << 20))
+        defer { free(block) }
+        // The second bit of its size, which stands before a block, says that it is mapped.
+        let size = block.load(fromByteOffset: -MemoryLayout<Int>.size, as: Int.self)
+        #expect(size & 2 != 0)
+    }
 }
