@@ -96,12 +96,13 @@ def start_bare(programs, topkd, name, request, folder, cleanup):
     return address
 
 
-def start_recvloop(programs, topkd, request, folder, cleanup):
-    """The recv loop, whose constant answer is topkd's."""
+def start_recvloop(programs, topkd, name, request, folder, cleanup):
+    """The recv loop, whose constant answer is topkd's: its address, and its Unix socket's path."""
     head, body = exchange(topkd, request)
-    answer = Path(folder, "answer.raw")
+    answer, path = Path(folder, f"{name}.raw"), str(Path(folder, f"{name}.sock"))
     answer.write_bytes(head + b"\r\n\r\n" + body)
-    return start([str(programs["recvloop"]), str(answer)], "recvloop", folder, cleanup)
+    command = [str(programs["recvloop"]), str(answer), path]
+    return start(command, f"recvloop-{name}", folder, cleanup), path
 
 
 def load(programs, address, connections, rate, seconds, request_file, send_buffer=0):

@@ -72,6 +72,11 @@ class Bench:
         script.write_text(WRK_SCRIPT % json.dumps(str(body_file)))
         return servers, path, script, request_file
 
+    def recvloop(self, name, request):
+        """A recv loop for one request: its address and its Unix socket's path."""
+        common = (request, self.folder, self.cleanup)
+        return bare.start_recvloop(self.programs, self.topkd, name, *common)
+
     def wrk(self, title, name, shape, connections, goal):
         """Rows of requests/s and, at one connection, of p50."""
         servers, path, script, _ = self.servers(f"{name}-{connections}", shape)
@@ -106,8 +111,7 @@ class Bench:
     def huge(self):
         """GB/s of a 64 MB body over one connection; the bare server is there for comparison."""
         servers, _, _, request_file = self.servers("huge", HUGE)
-        loop = (self.programs, self.topkd, request_file.read_bytes(), self.folder, self.cleanup)
-        servers["recv loop"] = bare.start_recvloop(*loop)
+        servers["recv loop"], _ = self.recvloop("huge", request_file.read_bytes())
         seconds = 2 * self.args.seconds
         results = alternate(
             servers,
@@ -173,20 +177,27 @@ class Bench:
         print(f"| RSS then, MB | {megabytes:.1f} | < 25 | {verdict(megabytes < 25)} |")
 
     def sockets(self):
-        """The same topkd over its Unix socket and over TCP, one connection."""
+        """Unix socket beside TCP, one connection: of topkd, and of a recv loop for large bodies."""
         print("\n| one connection | Unix socket | TCP | ratio (of rounds) | goal | |")
         print("|---|---|---|---|---|---|")
         for title, shape in (("4 KB", SMALL), ("4 MB", BATCH), ("64 MB", HUGE)):
             path, body = bare.request_of(*shape)
+            request = bare.whole_request(path, body)
             request_file = Path(self.folder, "sockets.request")
-            request_file.write_bytes(bare.whole_request(path, body))
-            self.socket_line(f"{title}, requests/s", request_file, 0)
-            if shape != SMALL:
-                self.socket_line(f"{title}, SO_SNDBUF of 4 MB", request_file, SEND_BUFFER_BYTES)
+            request_file.write_bytes(request)
+            ours = (self.topkd, self.socket)
+            self.socket_line(f"{title}, requests/s", ours, request_file, 0)
+            if shape == SMALL:
+                continue
+            loop = self.recvloop(f"sockets-{shape[0]}", request)
+            buffer = f"{title}, SO_SNDBUF of 4 MB"
+            self.socket_line(buffer, ours, request_file, SEND_BUFFER_BYTES)
+            self.socket_line(f"{title}, recv loop", loop, request_file, 0, True)
+            self.socket_line(f"{buffer}, recv loop", loop, request_file, SEND_BUFFER_BYTES, True)
 
-    def socket_line(self, title, request_file, send_buffer):
+    def socket_line(self, title, server, request_file, send_buffer, is_peer=False):
         """One request over both; the buffer is the Unix socket's, TCP's grows by itself."""
-        ways = {"Unix": (self.socket, send_buffer), "TCP": (self.topkd, 0)}
+        ways = {"Unix": (server[1], send_buffer), "TCP": (server[0], 0)}
         seconds = 2 * self.args.seconds
         results = alternate(
             ways,
@@ -195,9 +206,10 @@ class Bench:
         )
         self.record[f"sockets, {title}"] = results
         ours, theirs = (bare.median_of(rounds, "rps") for rounds in results.values())
+        end = "| " if is_peer else f"> 1 | {verdict(ours > theirs)}"
         print(
             f"| {title} | {ours:,.0f} | {theirs:,.0f} | {ours / theirs:.2f} "
-            f"({spread(results, 'rps')}) | > 1 | {verdict(ours > theirs)} |",
+            f"({spread(results, 'rps')}) | {end} |",
             flush=True,
         )
 

@@ -1,22 +1,28 @@
 // The least that a socket can do for a large body: recv() Content-Length bytes into one buffer that
 // is used again and again, then a constant answer. One connection at a time, no library.
 //
-//   recvloop ANSWER        ANSWER is a file with header and body, sent as it is
+//   recvloop ANSWER SOCKET
+//
+// ANSWER is a file with header and body, sent as it is. Listens on a port of 127.0.0.1 that it
+// prints, and on the Unix socket SOCKET.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define HEADER_BYTES_MAX 65536
+#define ANSWER_BYTES_MAX (1 << 20)
 
 static char header[HEADER_BYTES_MAX];
 static char *body;
 static size_t body_capacity;
-static char answer[HEADER_BYTES_MAX];
+static char answer[ANSWER_BYTES_MAX];
 
 static void fail(const char *what) {
   perror(what);
@@ -54,11 +60,7 @@ static int serve(int client, size_t answer_count) {
   return send(client, answer, answer_count, MSG_NOSIGNAL) == (ssize_t)answer_count;
 }
 
-int main(int argc, char **argv) {
-  FILE *file = argc == 2 ? fopen(argv[1], "rb") : NULL;
-  if (file == NULL) fail("usage: recvloop ANSWER");
-  size_t answer_count = fread(answer, 1, sizeof answer, file);
-  fclose(file);
+static int listen_tcp(void) {
   int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
   socklen_t length = sizeof address;
@@ -67,11 +69,35 @@ int main(int argc, char **argv) {
     fail("listen");
   printf("recvloop listening on http://127.0.0.1:%d\n", ntohs(address.sin_port));
   fflush(stdout);
+  return server;
+}
+
+static int listen_unix(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+  int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (server < 0 || bind(server, (struct sockaddr *)&address, sizeof address) != 0 ||
+      listen(server, 16) != 0)
+    fail("listen");
+  return server;
+}
+
+int main(int argc, char **argv) {
+  FILE *file = argc == 3 ? fopen(argv[1], "rb") : NULL;
+  if (file == NULL) fail("usage: recvloop ANSWER SOCKET");
+  size_t answer_count = fread(answer, 1, sizeof answer, file);
+  fclose(file);
+  // The Unix socket first: it is there when the port is printed.
+  int on_unix = listen_unix(argv[2]);
+  struct pollfd servers[2] = {{.fd = on_unix, .events = POLLIN},
+                              {.fd = listen_tcp(), .events = POLLIN}};
   for (;;) {
-    int client = accept(server, NULL, NULL);
+    if (poll(servers, 2, -1) < 0) fail("poll");
+    int is_unix = (servers[0].revents & POLLIN) != 0;
+    int client = accept(servers[is_unix ? 0 : 1].fd, NULL, NULL);
     if (client < 0) fail("accept");
     int yes = 1;
-    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (!is_unix) setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     while (serve(client, answer_count)) {
     }
     close(client);
