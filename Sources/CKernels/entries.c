@@ -1,125 +1,125 @@
 // What is selected in a few short rows whose threshold is known.
 #include "isa.h"
 
-enum { WORD = 64 };
+// What all candidates of 16 rows come to: number j of row r at 16 j + r.
+typedef struct Computed {
+  double weights[CKernels_candidates_max * LANES];
+  double slopes[CKernels_candidates_max * LANES];
+  double levels[CKernels_candidates_max * LANES];
+  // Bit r: whether candidate j of row r is selected.
+  uint16_t active[CKernels_candidates_max];
+  // The weight that a row's entries share.
+  double shared[LANES];
+} Computed;
 
-// What the entries of a row are computed from. At a hard row's cap everything is full.
-typedef struct Row {
-  double next, lambda, inverse, t, cap;
-} Row;
+INLINE eight_f64 clamped(eight_f64 number) { return number < DBL_MAX ? number : DBL_MAX; }
 
-INLINE quad_f64 clamped(quad_f64 number) { return number < DBL_MAX ? number : DBL_MAX; }
-
-// Weights, slopes and levels of a row's entries, which have their scores; returns the weight that
-// they share. What it writes behind them is the next row's.
-INLINE double complete(const Row *row, size_t start, size_t end, double k, const bool is_magnitude,
-                       const bool is_cubic, const bool is_derived, CKernels_Entries to) {
-  int capped = 0;
-  for (size_t i = start; i < end; i += QUAD) {
-    const quad_f64 scores = LOAD(quad_f64, to.scores + i);
-    quad_f64 u = (scores - row->next) / row->lambda + row->t;
-    quad_f64 power = is_cubic ? u * u * u : u;
-    quad_i64 is_capped = power >= row->cap;
-    quad_f64 full = is_magnitude ? scores : 1;
-    quad_f64 part = is_magnitude ? row->lambda * u + power : power;
-    STORE(to.weights + i, is_capped ? full : part);
-    if (is_derived) {
-      quad_f64 slopes = (is_cubic ? 3 * u * u : 1) * row->inverse;
-      STORE(to.slopes + i, is_capped ? 0 : clamped(slopes));
-      STORE(to.levels + i, is_capped ? 0 : clamped(u));
-      const unsigned lanes = end - i < QUAD ? (1u << (end - i)) - 1 : (1u << QUAD) - 1;
-      capped += __builtin_popcount(QUAD_BITS(is_capped) & lanes);
-    }
-  }
-  // At least one entry is active by a full weight; rounding may have capped it.
-  return k - capped > 1 ? k - capped : 1;
+// All ones in the lanes whose bit is set.
+INLINE eight_i64 lanes_of(unsigned bits) {
+  const eight_i64 lane_bits = {1, 2, 4, 8, 16, 32, 64, 128};
+  return ((int64_t)bits & lane_bits) != 0;
 }
 
-#define DEFINE_ROW_ENTRIES(SUFFIX, NUMBER)                                                         \
-  /* Which of up to 64 scores reach the bound; |-inf| does not. */                                 \
-  INLINE uint64_t reaching_##SUFFIX(const NUMBER *x, size_t width, NUMBER bound,                   \
-                                    bool is_magnitude) {                                           \
-    uint64_t reaching = 0;                                                                         \
-    for (size_t i = 0; i < width; i += EIGHT) {                                                    \
-      eight_##SUFFIX line = (eight_##SUFFIX)(NUMBER)(-INFINITY);                                   \
-      if (i + EIGHT <= width) {                                                                    \
-        __builtin_memcpy_inline(&line, x + i, sizeof line);                                        \
-      } else {                                                                                     \
-        for (size_t c = 0; c < width - i; ++c) line[c] = x[i + c];                                 \
-      }                                                                                            \
-      if (is_magnitude) {                                                                          \
-        eight_##SUFFIX magnitude = __builtin_elementwise_abs(line);                                \
-        line = magnitude < (NUMBER)INFINITY ? magnitude : line;                                    \
-      }                                                                                            \
-      reaching |= (uint64_t)EIGHT_BITS(line >= bound) << i;                                        \
-    }                                                                                              \
-    return reaching;                                                                               \
-  }                                                                                                \
-                                                                                                   \
-  INLINE size_t row_entries_##SUFFIX(const NUMBER *x, const CKernels_KnownRows *known,             \
-                                     const bool is_magnitude, const bool is_cubic,                 \
-                                     CKernels_Entries to, int32_t *restrict positions,             \
-                                     CKernels_Segment *segments) {                                 \
-    const size_t n = known->n, rows = known->last - known->first;                                  \
-    const CKernels_RowRoots *roots = known->roots;                                                 \
-    Row computed[LANES];                                                                           \
-    double *restrict scores = to.scores;                                                           \
-    int32_t *restrict columns = to.columns;                                                        \
-    size_t count = 0;                                                                              \
-    for (size_t r = 0; r < rows; ++r) {                                                            \
-      const size_t lane = known->first + r, k = (size_t)known->ks[lane];                           \
-      /* Nothing equals a hard row's k-th score but what is selected. */                           \
-      const bool is_hard = (roots->hard >> lane & 1) != 0;                                         \
-      const double next = known->tops[k * LANES + lane], lambda = known->lambdas[lane];            \
-      const double t = roots->t[lane], cap = is_magnitude ? next - lambda * t : 1;                 \
-      computed[r] = (Row){next, lambda, 1 / lambda, t, is_hard ? -INFINITY : cap};                 \
-      const double hard_bound = known->skips_hard ? INFINITY : known->tops[(k - 1) * LANES + lane];\
-      const NUMBER bound = (NUMBER)(is_hard ? hard_bound : roots->bound[lane]);                    \
-      segments[r].start = count;                                                                   \
-      for (size_t i = 0; i < n; i += WORD) {                                                       \
-        const size_t width = n - i < WORD ? n - i : WORD;                                          \
-        const NUMBER *from = x + r * n + i;                                                        \
-        uint64_t left = width == WORD ? reaching_##SUFFIX(from, WORD, bound, is_magnitude)         \
-                                      : reaching_##SUFFIX(from, width, bound, is_magnitude);       \
-        const size_t found = (size_t)__builtin_popcountll(left);                                   \
-        /* Four at a time, the last of which may be none: how many there are is hard to guess. */  \
-        for (size_t e = 0; e < found; e += 4) {                                                    \
-          for (size_t j = count + e; j < count + e + 4; ++j) {                                     \
-            int l = left != 0 ? __builtin_ctzll(left) : 0;                                         \
-            left &= left - 1;                                                                      \
-            scores[j] = is_magnitude ? fabs((double)from[l]) : (double)from[l];                    \
-            columns[j] = (int32_t)i + l;                                                           \
-            positions[j] = (int32_t)(r * n + i) + l;                                               \
-          }                                                                                        \
-        }                                                                                          \
-        count += found;                                                                            \
-      }                                                                                            \
-      segments[r].end = count;                                                                     \
-    }                                                                                              \
-    for (size_t r = 0; r < rows; ++r) {                                                            \
-      const size_t start = segments[r].start, end = segments[r].end;                               \
-      const double k = known->ks[known->first + r];                                                \
-      segments[r].weight =                                                                         \
-          known->is_derived                                                                        \
-              ? complete(computed + r, start, end, k, is_magnitude, is_cubic, true, to)            \
-              : complete(computed + r, start, end, k, is_magnitude, is_cubic, false, to);          \
-    }                                                                                              \
-    return count;                                                                                  \
-  }                                                                                                \
-                                                                                                   \
-  KERNEL(size_t, CKernels_row_entries_##SUFFIX,                                                    \
-         (const NUMBER *x, const CKernels_KnownRows *rows, CKernels_Entries to,                    \
-          int32_t *positions, CKernels_Segment *segments),                                         \
-         (x, rows, to, positions, segments)) {                                                     \
-    if (rows->is_magnitude) {                                                                      \
-      return rows->is_cubic                                                                        \
-                 ? row_entries_##SUFFIX(x, rows, true, true, to, positions, segments)              \
-                 : row_entries_##SUFFIX(x, rows, true, false, to, positions, segments);            \
-    }                                                                                              \
-    return rows->is_cubic                                                                          \
-               ? row_entries_##SUFFIX(x, rows, false, true, to, positions, segments)               \
-               : row_entries_##SUFFIX(x, rows, false, false, to, positions, segments);             \
+// Eight rows from row `first` on. In hard rows all entries are full, also those of an unusual row.
+INLINE void compute_eight(const CKernels_ShortRows *of, size_t first, const bool is_magnitude,
+                          const bool is_cubic, const bool is_derived, bool skips_hard,
+                          Computed *to) {
+  const eight_i64 hard = lanes_of(of->hard >> first & 0xff);
+  const eight_f64 lambda = LOAD(eight_f64, of->lambdas + first), inverse = 1 / lambda;
+  const eight_f64 kth = LOAD(eight_f64, of->kths + first);
+  const eight_f64 next = LOAD(eight_f64, of->nexts + first);
+  const eight_f64 t = LOAD(eight_f64, of->roots + first);
+  const eight_f64 cap = is_magnitude ? next - lambda * t : 1;
+  const eight_f64 least = skips_hard ? INFINITY : kth;
+  eight_i64 capped = 0;
+  for (size_t j = 0; j < of->most[first / EIGHT]; ++j) {
+    const eight_f64 scores = LOAD(eight_f64, of->scores + j * LANES + first);
+    eight_f64 u = (scores - next) * inverse + t;
+    eight_f64 power = is_cubic ? u * u * u : u;
+    eight_i64 is_active = hard ? scores >= least : u > 0;
+    eight_i64 is_capped = hard | (power >= cap);
+    eight_f64 full = is_magnitude ? scores : 1;
+    eight_f64 part = is_magnitude ? lambda * u + power : power;
+    STORE(to->weights + j * LANES + first, is_capped ? full : part);
+    ((uint8_t *)&to->active[j])[first / EIGHT] = EIGHT_BITS(is_active);
+    if (is_derived) {
+      eight_f64 slopes = (is_cubic ? 3 * u * u : 1) * inverse;
+      STORE(to->slopes + j * LANES + first, is_capped ? 0 : clamped(slopes));
+      STORE(to->levels + j * LANES + first, is_capped ? 0 : clamped(u));
+      capped -= is_active & is_capped;
+    }
   }
+  if (!is_derived) return;
+  for (size_t l = 0; l < EIGHT; ++l) {
+    // At least one entry is active by a full weight; rounding may have capped it.
+    const int64_t left = of->ks[first + l] - capped[l];
+    to->shared[first + l] = (double)(left > 1 ? left : 1);
+  }
+}
 
-DEFINE_ROW_ENTRIES(f32, float)
-DEFINE_ROW_ENTRIES(f64, double)
+// Each row's entries one after the other, four at a time, whether there are so many or not.
+INLINE size_t append(const CKernels_ShortRows *of, const Computed *from, size_t first, size_t last,
+                     const bool is_derived, CKernels_Entries to, int32_t *restrict positions,
+                     CKernels_Segment *segments) {
+  size_t count = 0;
+  for (size_t r = first; r < last; ++r) {
+    const int32_t start = (int32_t)((r - first) * of->n);
+    segments[r - first].start = count;
+    for (size_t i = 0; i < (size_t)of->counts[r]; i += 4) {
+      for (size_t j = i; j < i + 4; ++j) {
+        const size_t at = j * LANES + r;
+        to.columns[count] = of->columns[at];
+        positions[count] = start + of->columns[at];
+        to.scores[count] = of->scores[at];
+        to.weights[count] = from->weights[at];
+        if (is_derived) {
+          to.slopes[count] = from->slopes[at];
+          to.levels[count] = from->levels[at];
+        }
+        count += from->active[j] >> r & 1;
+      }
+    }
+    segments[r - first].end = count;
+    segments[r - first].weight = is_derived ? from->shared[r] : 1;
+  }
+  return count;
+}
+
+INLINE size_t row_entries(const CKernels_ShortRows *of, size_t first, size_t last,
+                          const bool is_magnitude, const bool is_cubic, const bool is_derived,
+                          bool skips_hard, CKernels_Entries to, int32_t *positions,
+                          CKernels_Segment *segments) {
+  Computed computed;
+  memset(computed.active, 0, sizeof computed.active);
+  for (size_t eight = 0; eight < LANES; eight += EIGHT) {
+    compute_eight(of, eight, is_magnitude, is_cubic, is_derived, skips_hard, &computed);
+  }
+  return append(of, &computed, first, last, is_derived, to, positions, segments);
+}
+
+INLINE size_t entries_of(const CKernels_ShortRows *of, size_t first, size_t last,
+                         const bool is_magnitude, const bool is_cubic, bool is_derived,
+                         bool skips_hard, CKernels_Entries to, int32_t *positions,
+                         CKernels_Segment *segments) {
+  return is_derived ? row_entries(of, first, last, is_magnitude, is_cubic, true, skips_hard, to,
+                                  positions, segments)
+                    : row_entries(of, first, last, is_magnitude, is_cubic, false, skips_hard, to,
+                                  positions, segments);
+}
+
+KERNEL(size_t, CKernels_row_entries,
+       (const CKernels_ShortRows *of, size_t first, size_t last, bool is_derived, bool skips_hard,
+        CKernels_Entries to, int32_t *positions, CKernels_Segment *segments),
+       (of, first, last, is_derived, skips_hard, to, positions, segments)) {
+  const bool is_cubic = of->e == 3;
+  if (of->is_magnitude) {
+    return is_cubic ? entries_of(of, first, last, true, true, is_derived, skips_hard, to, positions,
+                                 segments)
+                    : entries_of(of, first, last, true, false, is_derived, skips_hard, to,
+                                 positions, segments);
+  }
+  return is_cubic ? entries_of(of, first, last, false, true, is_derived, skips_hard, to, positions,
+                               segments)
+                  : entries_of(of, first, last, false, false, is_derived, skips_hard, to, positions,
+                               segments);
+}

@@ -1,8 +1,7 @@
 // The threshold equation of 16 short rows at once.
 //
 // Safeguarded Newton as in ThresholdSolver: on the e-th root of the sum, with the anchor at the
-// (k+1)-th score. Rows whose root is not found in a few passes, or lies out of sight of their m
-// largest scores, are left to that one.
+// (k+1)-th score. Rows whose root is not found in a few passes are left to that one.
 #include "isa.h"
 
 enum { PASSES_MAX = 16 };
@@ -64,34 +63,20 @@ INLINE eight_f64 guess(eight_f64 g, eight_f64 next, eight_f64 lambda, const bool
 }
 
 // Eight rows from row `first` on: the numbers of sixteen would not stay in registers.
-INLINE void eight_roots(size_t first, const double *tops, const int32_t *ks, const double *lambdas,
-                        const bool is_magnitude, const bool is_cubic, CKernels_RowRoots *roots) {
-  tops += first;
-  ks += first;
-  // Nothing depends on which rows a row lies among: each has its k, and sees its k + 4 scores.
-  // Arrays first: lanes that are set one by one wait for one another.
-  double kths[EIGHT], nexts[EIGHT], counts[EIGHT];
-  int64_t looked_at[EIGHT];
-  size_t m = 0;
-  for (size_t l = 0; l < EIGHT; ++l) {
-    size_t own = ks[l] > 0 ? (size_t)ks[l] : 1;
-    kths[l] = tops[(own - 1) * LANES + l];
-    nexts[l] = tops[own * LANES + l];
-    counts[l] = (double)own;
-    looked_at[l] = (int64_t)own + CKernels_row_tops_beyond;
-    m = own + CKernels_row_tops_beyond > m ? own + CKernels_row_tops_beyond : m;
-  }
-  eight_f64 lambda = LOAD(eight_f64, lambdas + first), kth = LOAD(eight_f64, kths);
-  eight_f64 next = LOAD(eight_f64, nexts), k = LOAD(eight_f64, counts);
-  eight_i64 sizes = LOAD(eight_i64, looked_at);
-  eight_f64 gap = kth - next, z[CKernels_row_tops_max], last = 0;
+INLINE void eight_roots(size_t first, const bool is_magnitude, const bool is_cubic,
+                        CKernels_ShortRows *of) {
+  // Nothing depends on which rows a row lies among: behind its candidates nothing is added.
+  const size_t m = of->most[first / EIGHT];
+  double counts[EIGHT];
+  for (size_t l = 0; l < EIGHT; ++l) counts[l] = (double)of->ks[first + l];
+  eight_f64 lambda = LOAD(eight_f64, of->lambdas + first), kth = LOAD(eight_f64, of->kths + first);
+  eight_f64 next = LOAD(eight_f64, of->nexts + first), k = LOAD(eight_f64, counts);
+  eight_f64 gap = kth - next, inverse = 1 / lambda, z[CKernels_candidates_max];
   for (size_t j = 0; j < m; ++j) {
-    z[j] = (LOAD(eight_f64, tops + j * LANES) - next) / lambda;
-    last = sizes == (int64_t)j + 1 ? z[j] : last;
-    z[j] = sizes > (int64_t)j ? z[j] : (eight_f64)(-INFINITY);
+    z[j] = (LOAD(eight_f64, of->scores + j * LANES + first) - next) * inverse;
   }
   eight_i64 usual = (lambda > 0x1p-40) & (lambda < 0x1p40), hard;
-  eight_f64 low = 0, high = 1 - gap / lambda;
+  eight_f64 low = 0, high = 1 - gap * inverse;
   if (is_magnitude) {
     // Numbers that need no unit of their own (Unit.swift).
     usual &= (next > 0x1p-40) & (kth < 0x1p40);
@@ -109,12 +94,13 @@ INLINE void eight_roots(size_t first, const double *tops, const int32_t *ks, con
   } else {
     hard = gap >= lambda;
   }
-  eight_i64 open = usual & ~hard;
-  roots->hard |= (uint16_t)(EIGHT_BITS(usual & hard) << first);
-  eight_i64 solved = 0;
-  eight_f64 t = guess(gap / lambda, next, lambda, is_magnitude, is_cubic), root = 0;
+  usual &= next > -INFINITY;
+  eight_i64 open = usual & ~hard, solved = 0;
+  uint16_t is_ranked = (uint16_t)(of->ranked >> first);
+  of->hard |= (uint16_t)((EIGHT_BITS(usual & hard) & is_ranked) << first);
+  eight_f64 t = guess(gap * inverse, next, lambda, is_magnitude, is_cubic), root = 0;
   t = ((t > 0) & (t < high)) ? t : high * 0.5;
-  for (int pass = 0; pass < PASSES_MAX && EIGHT_BITS(open) != 0; ++pass) {
+  for (int pass = 0; pass < PASSES_MAX && (EIGHT_BITS(open) & is_ranked) != 0; ++pass) {
     Pass at = pass_at(t, z, m, k, next, lambda, is_magnitude, is_cubic);
     low = at.excess < 0 ? t : low;
     high = at.excess > 0 ? t : high;
@@ -128,34 +114,31 @@ INLINE void eight_roots(size_t first, const double *tops, const int32_t *ks, con
     open &= ~is_done;
     t = is_inside ? newton : (low + high) * 0.5;
   }
-  // The least score that is active. If the last is, others may be that are not among the m.
-  eight_f64 bound = INFINITY;
-  for (size_t j = 0; j < m; ++j) {
-    bound = z[j] + root > 0 ? LOAD(eight_f64, tops + j * LANES) : bound;
-  }
-  solved &= (last + root <= 0) & (root > 0);
-  STORE(roots->t + first, root);
-  STORE(roots->bound + first, bound);
-  roots->solved |= (uint16_t)(EIGHT_BITS(solved) << first);
+  solved &= root > 0;
+  STORE(of->roots + first, root);
+  of->solved |= (uint16_t)((EIGHT_BITS(solved) & is_ranked) << first);
 }
 
-INLINE void row_roots(const double *tops, const int32_t *ks, const double *lambdas,
-                      const bool is_magnitude, const bool is_cubic, CKernels_RowRoots *roots) {
-  roots->hard = roots->solved = 0;
+INLINE void all_roots(const bool is_magnitude, const bool is_cubic, CKernels_ShortRows *of) {
   for (size_t first = 0; first < LANES; first += EIGHT) {
-    eight_roots(first, tops, ks, lambdas, is_magnitude, is_cubic, roots);
+    eight_roots(first, is_magnitude, is_cubic, of);
   }
 }
 
-KERNEL(void, CKernels_row_roots,
-       (const double *tops, const int32_t *ks, const double *lambdas, bool is_magnitude,
-        bool is_cubic, CKernels_RowRoots *roots),
-       (tops, ks, lambdas, is_magnitude, is_cubic, roots)) {
-  if (is_magnitude) {
-    if (is_cubic) row_roots(tops, ks, lambdas, true, true, roots);
-    else row_roots(tops, ks, lambdas, true, false, roots);
-  } else {
-    if (is_cubic) row_roots(tops, ks, lambdas, false, true, roots);
-    else row_roots(tops, ks, lambdas, false, false, roots);
+KERNEL(void, CKernels_row_roots, (CKernels_ShortRows *of), (of)) {
+  of->ranked = of->solved = of->hard = 0;
+  for (size_t r = 0; r < LANES; ++r) {
+    const int32_t k = of->ks[r], count = of->counts[r];
+    const bool is_whole = k > 0 && count <= CKernels_candidates_max;
+    // Nobody shares with the k largest where nobody else may be active.
+    of->hard |= (uint16_t)((is_whole && count == k) << r);
+    of->ranked |= (uint16_t)((is_whole && count > k) << r);
+  }
+  if (of->e == 1) {
+    if (of->is_magnitude) all_roots(true, false, of);
+    else all_roots(false, false, of);
+  } else if (of->e == 3) {
+    if (of->is_magnitude) all_roots(true, true, of);
+    else all_roots(false, true, of);
   }
 }

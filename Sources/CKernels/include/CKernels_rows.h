@@ -2,9 +2,8 @@
 #ifndef CKERNELS_ROWS_H
 #define CKERNELS_ROWS_H
 
-/// The most numbers that row_tops finds in a row, the least, and how many beside the k largest are
-/// looked at: the (k+1)-th, and three that may share.
-enum { CKernels_row_tops_max = 12, CKernels_row_tops_min = 5, CKernels_row_tops_beyond = 4 };
+/// The most numbers that row_tops finds in a row, and the least.
+enum { CKernels_row_tops_max = 12, CKernels_row_tops_min = 5 };
 
 /// tops[16 j + r] = the j-th largest score of row r, j < m, of `rows` (1 to 16) rows of n
 /// numbers, one after the other: SIMD goes across the rows. -inf is -inf, also where "absolute",
@@ -14,48 +13,59 @@ void CKernels_row_tops_f32(const float *x, size_t rows, size_t n, size_t m, bool
 void CKernels_row_tops_f64(const double *x, size_t rows, size_t n, size_t m, bool absolute,
                            double *tops);
 
-/// What solves the threshold equation of 16 rows. Bit r of `solved` says whether row r's is, bit r
-/// of `hard` that nothing is shared in it.
-typedef struct CKernels_RowRoots {
-  /// u_i = (s_i - the (k+1)-th score) / lambda + t.
-  double t[16];
-  /// The least score with u > 0.
-  double bound[16];
-  uint16_t solved;
-  uint16_t hard;
-} CKernels_RowRoots;
+/// The most candidates of a row, and the largest k for which they are looked for.
+enum { CKernels_candidates_max = 16, CKernels_candidates_k_max = 8 };
 
-/// Solves what can be solved for p = 2 or 4/3 from the ks[r] + 4 largest scores of each row; hard
-/// and unusual rows, and those with k = 0, are not. No row depends on the others.
-void CKernels_row_roots(const double *tops, const int32_t *ks, const double *lambdas,
-                        bool is_magnitude, bool is_cubic, CKernels_RowRoots *roots);
-
-/// Short rows of n numbers whose answer is known but for its entries, by what was found of them.
-typedef struct CKernels_KnownRows {
-  const double *tops;
+/// Up to 16 short rows: what is asked, what may be active, and the roots of their equations.
+typedef struct CKernels_ShortRows {
+  /// k of each row, or 0 where it has to go another way.
   const int32_t *ks;
   const double *lambdas;
-  const CKernels_RowRoots *roots;
   size_t n;
-  /// The rows first..<last, all of them solved or hard.
-  size_t first;
-  size_t last;
+  double e;
   bool is_magnitude;
-  bool is_cubic;
-  bool is_derived;
-  /// Whether hard rows are left without entries.
-  bool skips_hard;
-} CKernels_KnownRows;
+  /// Candidate j of row r at 16 j + r, in the order of its columns; -inf behind a row's last, and
+  /// room for 20 of each.
+  double *scores;
+  int32_t *columns;
+  /// How many a row has: more than candidates_max if not all were kept. And the most of eight rows.
+  int32_t counts[16];
+  size_t most[2];
+  /// The k-th and the (k+1)-th largest score of each row whose candidates are here.
+  double kths[16];
+  double nexts[16];
+  /// u_i = (s_i - the (k+1)-th score) / lambda + roots[r].
+  double roots[16];
+  /// Bit r: whether row r's ranks are known, its equation is solved, or nothing is shared in it.
+  uint16_t ranked;
+  uint16_t solved;
+  uint16_t hard;
+} CKernels_ShortRows;
 
-/// Appends the entries of some known rows as CKernels_emit does, a segment for each row; returns
-/// how many: at most row_tops_max a row. x is the first of these rows, and `positions` takes where
-/// in x each entry is.
-size_t CKernels_row_entries_f32(const float *x, const CKernels_KnownRows *rows,
-                                CKernels_Entries to, int32_t *positions,
-                                CKernels_Segment *segments);
-size_t CKernels_row_entries_f64(const double *x, const CKernels_KnownRows *rows,
-                                CKernels_Entries to, int32_t *positions,
-                                CKernels_Segment *segments);
+/// Finds the scores of `rows` (1 to 16) rows that may be active, whatever the others are: those
+/// above a bound of the threshold by a lower bound of the k-th score, the k-th largest of the
+/// maxima of 8 or 32 parts of a row. Ranks them, too. No row depends on the others.
+void CKernels_candidates_f32(const float *x, size_t rows, CKernels_ShortRows *of);
+void CKernels_candidates_f64(const double *x, size_t rows, CKernels_ShortRows *of);
+
+/// Solves what can be solved of 16 rows with candidates, for e = 1 and 3; unusual rows are not. No
+/// row depends on the others.
+void CKernels_row_roots(CKernels_ShortRows *of);
+
+/// The k-th and the (k+1)-th largest score of a ranked row.
+static inline double CKernels_row_kth(const CKernels_ShortRows *of, size_t r) {
+  return of->kths[r];
+}
+static inline double CKernels_row_next(const CKernels_ShortRows *of, size_t r) {
+  return of->nexts[r];
+}
+
+/// Appends the entries of the rows first..<last, all of them solved or hard, as CKernels_emit does,
+/// a segment for each row; returns how many: at most candidates_max a row. `positions` takes where
+/// in row `first` and those that follow each entry is.
+size_t CKernels_row_entries(const CKernels_ShortRows *of, size_t first, size_t last,
+                            bool is_derived, bool skips_hard, CKernels_Entries to,
+                            int32_t *positions, CKernels_Segment *segments);
 
 /// CKernels_round of some rows, the entries of each of which are a segment, the first the first of
 /// the values; adds to ends[r] how many are kept up to and with row r.

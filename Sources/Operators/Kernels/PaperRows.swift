@@ -54,7 +54,7 @@ enum PaperRows {
                 var report: Dykstra.Report?
                 if together > 0 {
                     workspace.shortRows.emit(
-                        row - first..<row - first + count, start, skipsHard: skipsHard,
+                        row - first..<row - first + count, skipsHard: skipsHard,
                         to: &workspace.support)
                 } else {
                     report = try solver.solve(row, x, workspace)

@@ -84,7 +84,9 @@ struct PaperSolver {
         ) { index in
             let k = k[start + index]
             let finiteCount = workspace.finiteCounts.pointer[start + index - first]
-            return isThreshold && k < finiteCount ? k : nil
+            // |-inf| would be the largest.
+            let isAlike = !isMagnitude || finiteCount == n
+            return isThreshold && k < finiteCount && isAlike ? k : nil
         } lambda: { index in
             lambda[start + index]
         }

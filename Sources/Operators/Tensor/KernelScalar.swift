@@ -29,12 +29,9 @@ protocol KernelScalar: DenseScalar {
     static func rowTops(
         _ x: UnsafePointer<Self>, rows: Int, rowLength: Int, _ count: Int, isAbsolute: Bool,
         _ tops: UnsafeMutablePointer<Double>)
-    /// The entries of short rows that are solved, see CKernels_rows.h.
-    static func rowEntries(
-        _ x: UnsafePointer<Self>, _ rows: UnsafePointer<CKernels_KnownRows>,
-        _ to: CKernels_Entries, positions: UnsafeMutablePointer<Int32>,
-        _ segments: UnsafeMutablePointer<CKernels_Segment>
-    ) -> Int
+    /// What may be active of up to 16 short rows, see CKernels_rows.h.
+    static func findCandidates(
+        _ x: UnsafePointer<Self>, rows: Int, _ of: UnsafeMutablePointer<CKernels_ShortRows>)
     /// The signs of some entries of a row.
     static func signs(
         _ x: UnsafePointer<Self>, _ columns: UnsafePointer<Int32>, count: Int,
@@ -94,12 +91,10 @@ extension Float: KernelScalar {
         CKernels_row_tops_f32(x, rows, rowLength, count, isAbsolute, tops)
     }
 
-    static func rowEntries(
-        _ x: UnsafePointer<Float>, _ rows: UnsafePointer<CKernels_KnownRows>,
-        _ to: CKernels_Entries, positions: UnsafeMutablePointer<Int32>,
-        _ segments: UnsafeMutablePointer<CKernels_Segment>
-    ) -> Int {
-        CKernels_row_entries_f32(x, rows, to, positions, segments)
+    static func findCandidates(
+        _ x: UnsafePointer<Float>, rows: Int, _ of: UnsafeMutablePointer<CKernels_ShortRows>
+    ) {
+        CKernels_candidates_f32(x, rows, of)
     }
 
     static func signs(
@@ -155,12 +150,10 @@ extension Double: KernelScalar {
         CKernels_row_tops_f64(x, rows, rowLength, count, isAbsolute, tops)
     }
 
-    static func rowEntries(
-        _ x: UnsafePointer<Double>, _ rows: UnsafePointer<CKernels_KnownRows>,
-        _ to: CKernels_Entries, positions: UnsafeMutablePointer<Int32>,
-        _ segments: UnsafeMutablePointer<CKernels_Segment>
-    ) -> Int {
-        CKernels_row_entries_f64(x, rows, to, positions, segments)
+    static func findCandidates(
+        _ x: UnsafePointer<Double>, rows: Int, _ of: UnsafeMutablePointer<CKernels_ShortRows>
+    ) {
+        CKernels_candidates_f64(x, rows, of)
     }
 
     static func signs(
