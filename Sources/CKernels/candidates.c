@@ -7,6 +7,7 @@
 
 // Candidates are written by fours: up to three more than there may be.
 enum { WORD = 64, PARTS_MAX = 4, ROOM = CKernels_candidates_max + 4 };
+enum { RANKS_MAX = CKernels_candidates_k_max + 1 };
 
 // A bound under which nothing is active if the k-th largest score is kth or more: it rises with it.
 // `slack` covers its rounding.
@@ -102,9 +103,9 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
     return count;                                                                                  \
   }                                                                                                \
                                                                                                    \
-  /* The ranks of eight rows from row `first` on. */                                               \
-  INLINE void eight_ranks_##SUFFIX(const Found_##SUFFIX *from, size_t first, const size_t m,       \
-                                   CKernels_ShortRows *of) {                                       \
+  /* The m largest scores of eight rows from row `first` on, by their candidates. */               \
+  INLINE void eight_best_##SUFFIX(const Found_##SUFFIX *from, size_t first, const size_t m,        \
+                                  CKernels_ShortRows *of, double *tops) {                          \
     eight_##SUFFIX top[CKernels_row_tops_max];                                                     \
     for (size_t j = 0; j < m; ++j) top[j] = (eight_##SUFFIX)(NUMBER)(-INFINITY);                   \
     for (size_t start = 0; start < of->most[first / EIGHT]; start += 4) {                          \
@@ -116,17 +117,12 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
       }                                                                                            \
       take_four_##SUFFIX(top, m, four);                                                            \
     }                                                                                              \
-    /* Arrays first: lanes that are set one by one wait for one another. */                        \
-    NUMBER sorted[CKernels_row_tops_max * EIGHT];                                                  \
-    for (size_t j = 0; j < m; ++j) STORE(sorted + j * EIGHT, top[m - 1 - j]);                      \
-    for (size_t l = 0; l < EIGHT; ++l) {                                                           \
-      const size_t k = of->ks[first + l] > 0 ? (size_t)of->ks[first + l] : 1;                      \
-      of->kths[first + l] = (double)sorted[(k - 1) * EIGHT + l];                                   \
-      of->nexts[first + l] = (double)sorted[k * EIGHT + l];                                        \
+    for (size_t j = 0; j < m; ++j) {                                                               \
+      STORE(tops + j * LANES + first, __builtin_convertvector(top[m - 1 - j], eight_f64));         \
     }                                                                                              \
   }                                                                                                \
                                                                                                    \
-  /* m is at least the largest k. */                                                               \
+  /* m is more than the largest k. */                                                              \
   INLINE void candidates_##SUFFIX(const NUMBER *x, size_t rows, const size_t n,                    \
                                   const size_t parts, const size_t m, const bool absolute,         \
                                   CKernels_ShortRows *of) {                                        \
@@ -144,6 +140,7 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
     const line_##SUFFIX none = (line_##SUFFIX)(NUMBER)(-INFINITY);                                 \
     for (size_t j = 0; j < ROOM; ++j) STORE(found.scores + j * LANES, none);                       \
     of->most[0] = of->most[1] = 0;                                                                 \
+    size_t overfull = 0;                                                                           \
     for (size_t r = 0; r < LANES; ++r) {                                                           \
       const size_t k = r < rows ? (size_t)of->ks[r] : 0;                                           \
       of->counts[r] = 0;                                                                           \
@@ -155,9 +152,20 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
       of->counts[r] = (int32_t)count;                                                              \
       size_t *most = &of->most[r / EIGHT];                                                         \
       *most = count <= CKernels_candidates_max && count > *most ? count : *most;                   \
+      overfull += count > CKernels_candidates_max;                                                 \
     }                                                                                              \
     for (size_t first = 0; first < LANES; first += EIGHT) {                                        \
-      eight_ranks_##SUFFIX(&found, first, m == 5 ? 5 : CKernels_candidates_k_max + 1, of);         \
+      eight_best_##SUFFIX(&found, first, m, of, tops);                                             \
+    }                                                                                              \
+    /* Ranks of rows of which not all candidates are here need all of their numbers. */            \
+    for (size_t first = 0; overfull > 0 && first < rows; first += EIGHT) {                         \
+      const size_t count = rows - first < EIGHT ? rows - first : EIGHT;                            \
+      eight_tops_##SUFFIX(x + first * n, count, n, m, absolute, tops + first);                     \
+    }                                                                                              \
+    for (size_t r = 0; r < LANES; ++r) {                                                           \
+      const size_t k = of->ks[r] > 0 ? (size_t)of->ks[r] : 1;                                      \
+      of->kths[r] = tops[(k - 1) * LANES + r];                                                     \
+      of->nexts[r] = tops[k * LANES + r];                                                          \
     }                                                                                              \
   }                                                                                                \
                                                                                                    \
@@ -167,8 +175,8 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
     for (size_t r = 0; r < rows; ++r) k = of->ks[r] > k ? of->ks[r] : k;                           \
     /* Eight parts do for k = 2; more of them are closer to the k-th score. */                     \
     if (k > 2) {                                                                                   \
-      if (of->is_magnitude) candidates_##SUFFIX(x, rows, of->n, PARTS_MAX, 8, true, of);           \
-      else candidates_##SUFFIX(x, rows, of->n, PARTS_MAX, 8, false, of);                           \
+      if (of->is_magnitude) candidates_##SUFFIX(x, rows, of->n, PARTS_MAX, RANKS_MAX, true, of);   \
+      else candidates_##SUFFIX(x, rows, of->n, PARTS_MAX, RANKS_MAX, false, of);                   \
     } else if (of->n == WORD) {                                                                    \
       /* A router's rows. */                                                                       \
       if (of->is_magnitude) candidates_##SUFFIX(x, rows, WORD, 1, 5, true, of);                    \

@@ -62,8 +62,9 @@ INLINE eight_f64 guess(eight_f64 g, eight_f64 next, eight_f64 lambda, const bool
   return 0.7937 * side - 0.2937 * g * g / side - 0.5 * g;
 }
 
-// Eight rows from row `first` on: the numbers of sixteen would not stay in registers.
-INLINE void eight_roots(size_t first, const bool is_magnitude, const bool is_cubic,
+// Eight rows from row `first` on: the numbers of sixteen would not stay in registers. Bit l of
+// `whole` says whether all candidates of row first + l are here, and are more than k.
+INLINE void eight_roots(size_t first, const bool is_magnitude, const bool is_cubic, uint8_t whole,
                         CKernels_ShortRows *of) {
   // Nothing depends on which rows a row lies among: behind its candidates nothing is added.
   const size_t m = of->most[first / EIGHT];
@@ -96,11 +97,10 @@ INLINE void eight_roots(size_t first, const bool is_magnitude, const bool is_cub
   }
   usual &= next > -INFINITY;
   eight_i64 open = usual & ~hard, solved = 0;
-  uint16_t is_ranked = (uint16_t)(of->ranked >> first);
-  of->hard |= (uint16_t)((EIGHT_BITS(usual & hard) & is_ranked) << first);
+  of->hard |= (uint16_t)((EIGHT_BITS(usual & hard) & whole) << first);
   eight_f64 t = guess(gap * inverse, next, lambda, is_magnitude, is_cubic), root = 0;
   t = ((t > 0) & (t < high)) ? t : high * 0.5;
-  for (int pass = 0; pass < PASSES_MAX && (EIGHT_BITS(open) & is_ranked) != 0; ++pass) {
+  for (int pass = 0; pass < PASSES_MAX && (EIGHT_BITS(open) & whole) != 0; ++pass) {
     Pass at = pass_at(t, z, m, k, next, lambda, is_magnitude, is_cubic);
     low = at.excess < 0 ? t : low;
     high = at.excess > 0 ? t : high;
@@ -116,29 +116,31 @@ INLINE void eight_roots(size_t first, const bool is_magnitude, const bool is_cub
   }
   solved &= root > 0;
   STORE(of->roots + first, root);
-  of->solved |= (uint16_t)((EIGHT_BITS(solved) & is_ranked) << first);
+  of->solved |= (uint16_t)((EIGHT_BITS(solved) & whole) << first);
 }
 
-INLINE void all_roots(const bool is_magnitude, const bool is_cubic, CKernels_ShortRows *of) {
+INLINE void all_roots(const bool is_magnitude, const bool is_cubic, uint16_t whole,
+                      CKernels_ShortRows *of) {
   for (size_t first = 0; first < LANES; first += EIGHT) {
-    eight_roots(first, is_magnitude, is_cubic, of);
+    eight_roots(first, is_magnitude, is_cubic, (uint8_t)(whole >> first), of);
   }
 }
 
 KERNEL(void, CKernels_row_roots, (CKernels_ShortRows *of), (of)) {
   of->ranked = of->solved = of->hard = 0;
+  uint16_t whole = 0;
   for (size_t r = 0; r < LANES; ++r) {
     const int32_t k = of->ks[r], count = of->counts[r];
-    const bool is_whole = k > 0 && count <= CKernels_candidates_max;
     // Nobody shares with the k largest where nobody else may be active.
-    of->hard |= (uint16_t)((is_whole && count == k) << r);
-    of->ranked |= (uint16_t)((is_whole && count > k) << r);
+    of->hard |= (uint16_t)((k > 0 && count == k) << r);
+    of->ranked |= (uint16_t)((k > 0 && count > k) << r);
+    whole |= (uint16_t)((k > 0 && count > k && count <= CKernels_candidates_max) << r);
   }
   if (of->e == 1) {
-    if (of->is_magnitude) all_roots(true, false, of);
-    else all_roots(false, false, of);
+    if (of->is_magnitude) all_roots(true, false, whole, of);
+    else all_roots(false, false, whole, of);
   } else if (of->e == 3) {
-    if (of->is_magnitude) all_roots(true, true, of);
-    else all_roots(false, true, of);
+    if (of->is_magnitude) all_roots(true, true, whole, of);
+    else all_roots(false, true, whole, of);
   }
 }
