@@ -13,7 +13,10 @@ let package = Package(
     ],
     targets: [
         // C and C++: wrappers only, no logic of ours.
-        .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
+        // GnuTLS by name, so that the linker knows whose function tls.c stands before.
+        .target(
+            name: "CMicroHTTPD",
+            linkerSettings: [.linkedLibrary("microhttpd"), .linkedLibrary("gnutls")]),
         .target(name: "CTextFloats", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CInflate", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CKernels"),

@@ -7,31 +7,21 @@
 // The library has no option for this. It calls recv by its name, and a program's own function comes
 // before libc's: this one, which does what libc's does where no body is expected.
 #define _GNU_SOURCE
-#include "CMicroHTTPD.h"
+#include "stream.h"
 
-#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 // Bytes of a body that are read at once: they are still in the cache when they are checked.
 enum { READ_MAX = 128 << 10 };
-// Sockets with larger numbers are read the library's way.
-enum { DESCRIPTORS_MAX = 1 << 16 };
-
-// Of each socket the body that is being received: written and read by the socket's own thread, so
-// that no order is needed, only that nothing is torn.
-static _Atomic(struct CMicroHTTPD_Body *) bodies[DESCRIPTORS_MAX];
-
 static _Atomic uint64_t stored_bytes;
 
 uint64_t CMicroHTTPD_bytes_received_directly(void) {
   return atomic_load_explicit(&stored_bytes, memory_order_relaxed);
 }
 
-bool CMicroHTTPD_receive_body(int descriptor, struct CMicroHTTPD_Body *body) {
-  if (descriptor < 0 || descriptor >= DESCRIPTORS_MAX) return false;
-  atomic_store_explicit(&bodies[descriptor], body, memory_order_relaxed);
-  return true;
+void CMicroHTTPD_receive_body(struct CMicroHTTPD_Stream *stream, struct CMicroHTTPD_Body *body) {
+  stream->body = body;
 }
 
 static size_t lesser(size_t a, size_t b) { return a < b ? a : b; }
@@ -60,24 +50,27 @@ static ssize_t read_more(int descriptor, struct CMicroHTTPD_Body *body, char *bu
   return count;
 }
 
-static ssize_t receive(int descriptor, struct CMicroHTTPD_Body *body, char *buffer, size_t size,
-                       int flags) {
+static ssize_t receive(struct CMicroHTTPD_Stream *stream, char *buffer, size_t size, int flags) {
+  struct CMicroHTTPD_Body *body = stream->body;
   size_t extra = 0;
   if (body->stored - body->reported < size) {
-    ssize_t count = read_more(descriptor, body, buffer, size, flags, &extra);
+    ssize_t count = read_more(stream->descriptor, body, buffer, size, flags, &extra);
     // What was read before comes first; an error or the end comes again.
     if (count <= 0 && body->stored == body->reported) return count;
   }
   size_t told = lesser(size, body->stored - body->reported);
   body->reported += told;
-  if (body->reported == body->size) CMicroHTTPD_receive_body(descriptor, NULL);
+  if (body->reported == body->size) stream->body = NULL;
   return (ssize_t)(told + extra);
 }
 
 ssize_t recv(int descriptor, void *buffer, size_t size, int flags) {
-  struct CMicroHTTPD_Body *body = NULL;
-  if (descriptor >= 0 && descriptor < DESCRIPTORS_MAX)
-    body = atomic_load_explicit(&bodies[descriptor], memory_order_relaxed);
-  return body == NULL ? recvfrom(descriptor, buffer, size, flags, NULL, NULL)
-                      : receive(descriptor, body, buffer, size, flags);
+  struct CMicroHTTPD_Stream *stream = CMicroHTTPD_stream_of(descriptor);
+  // What TLS decrypts is another function's business (tls.c).
+  if (stream == NULL || stream->is_encrypted)
+    return recvfrom(descriptor, buffer, size, flags, NULL, NULL);
+  ssize_t count = stream->body == NULL ? recvfrom(descriptor, buffer, size, flags, NULL, NULL)
+                                       : receive(stream, buffer, size, flags);
+  if (count > 0) CMicroHTTPD_note(stream, buffer, (size_t)count);
+  return count;
 }

@@ -36,7 +36,7 @@ enum RawValue: Equatable {
         let isDecimal = text.utf8.allSatisfy { byte in
             (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")) || "+-.eE".utf8.contains(byte)
         }
-        return isDecimal ? Double(text) : nil
+        return isDecimal && text.utf8.first != UInt8(ascii: "+") ? Double(text) : nil
     }
 
     /// One entry of a list of columns.

@@ -10,7 +10,10 @@ import Synchronization
 /// Lifecycle: `start`, then `stop`, once each; `released` from any thread.
 final class Acceptor: @unchecked Sendable {
     private let descriptor: Int32
+    private let connectionsMax: Int
     private let isStopping = Atomic<Bool>(false)
+    /// A pipe, whose writing end is closed when the thread is to end.
+    private let ending: [Int32]
     /// Places for further connections; clients beyond wait in the backlog.
     private let places = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
     private var daemon: OpaquePointer?
@@ -22,12 +25,21 @@ final class Acceptor: @unchecked Sendable {
     /// - Parameter descriptor: a listening socket, which `stop` closes.
     init(_ descriptor: Int32, connectionsMax: Int) {
         self.descriptor = descriptor
+        self.connectionsMax = connectionsMax
+        // A client may be gone before it is accepted.
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        var ends: [Int32] = [-1, -1]
+        let code = pipe(&ends)
+        precondition(code == 0, "no pipe for the acceptor")
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        ending = ends
         sem_init(places, 0, UInt32(connectionsMax))
     }
 
     deinit {
         sem_destroy(places)
         places.deallocate()
+        close(ending[0])
     }
 
     /// - Parameter daemon: without a listening socket of its own.
@@ -41,21 +53,42 @@ final class Acceptor: @unchecked Sendable {
     /// A connection of the daemon's has ended.
     func released() { sem_post(places) }
 
-    /// Closes the socket: those in its backlog are refused.
+    /// Takes those who are in the backlog, and closes the socket.
     func stop() {
         isStopping.store(true, ordering: .relaxed)
         // Wakes up whoever waits for a client, or for a place.
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        close(ending[1])
         sem_post(places)
         pthread_join(thread, nil)
         close(descriptor)
     }
 
+    /// Connections that were accepted and are not closed, after `stop`. The library hears of a new
+    /// one later.
+    var openCount: Int {
+        var free: Int32 = 0
+        sem_getvalue(places, &free)
+        return connectionsMax + 1 - Int(free)
+    }
+
     fileprivate func run() {
         while !isStopping.load(ordering: .relaxed) {
             if sem_wait(places) != 0 { continue }
+            wait()
             if !acceptOne() { released() }
         }
+        // Whoever has connected has sent a request, perhaps.
+        while sem_trywait(places) == 0 {
+            if !acceptOne() { return released() }
+        }
+    }
+
+    /// Until there is a client, or the end.
+    private func wait() {
+        var waited = [descriptor, ending[0]].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        poll(&waited, nfds_t(waited.count), -1)
     }
 
     /// Whether a connection holds its place now.

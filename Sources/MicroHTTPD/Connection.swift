@@ -18,8 +18,10 @@ enum ConnectionPhase: Int {
 ///
 /// Owned by the library's connection from NOTIFY_CONNECTION's start to its end; the reaper's table
 /// lets it go before the library closes the socket.
-final class Connection: Sendable {
+final class Connection: @unchecked Sendable {
     let descriptor: Int32
+    /// Its bytes; nil if they are not looked at, and nothing of it can be trusted.
+    let stream: OpaquePointer?
     let openedNanoseconds: Int
     /// Whether what the socket receives is TLS.
     let isEncrypted: Bool
@@ -30,14 +32,23 @@ final class Connection: Sendable {
     private let reapedValue = Atomic<Bool>(false)
     /// Bytes that are still to be sent when the phase is `writing`.
     private let replyBytesValue = Atomic<Int>(0)
+    private let bodyDeadlineValue = Atomic<Int>(.max)
+
     init(descriptor: Int32, isEncrypted: Bool, now: Int) {
         self.descriptor = descriptor
         self.isEncrypted = isEncrypted
+        stream = CMicroHTTPD_open_stream(descriptor, isEncrypted)
         openedNanoseconds = now
         // Who connects and says nothing has as long as for a header.
         phaseValue = Atomic(ConnectionPhase.header.rawValue)
         startedValue = Atomic(now)
     }
+
+    /// Before the socket is closed: its number may be another's right after.
+    func closeStream() { CMicroHTTPD_close_stream(stream) }
+
+    /// Whether something of another request has come than the one that was read last.
+    var hasBegun: Bool { CMicroHTTPD_has_begun(stream) }
 
     var phase: ConnectionPhase {
         ConnectionPhase(rawValue: phaseValue.load(ordering: .relaxed)) ?? .idle
@@ -49,6 +60,12 @@ final class Connection: Sendable {
     /// Bytes of body so far.
     var progress: Int { progressValue.load(ordering: .relaxed) }
     var replyBytes: Int { replyBytesValue.load(ordering: .relaxed) }
+
+    /// When the body that comes in is of no more use, on the monotonic clock.
+    var bodyDeadline: Int {
+        get { bodyDeadlineValue.load(ordering: .relaxed) }
+        set { bodyDeadlineValue.store(newValue, ordering: .relaxed) }
+    }
 
     func enter(_ phase: ConnectionPhase, now: Int, replyBytes: Int = 0) {
         progressValue.store(0, ordering: .relaxed)

@@ -114,7 +114,10 @@ package final class Daemon: @unchecked Sendable {
         context.acceptor.start(for: handle)
     }
 
-    /// Stops accepting; open connections go on.
+    /// Open connections, after `quiesce`; also those that were accepted a moment before.
+    package var connectionCount: Int { context.acceptor.openCount }
+
+    /// Stops accepting; open connections go on, and those in the backlog are among them.
     package func quiesce() {
         // First the name, so that a successor may take it.
         socket.remove()
@@ -188,7 +191,8 @@ private let requestCompleted: MHD_RequestCompletedCallback = { pointer, handle, 
         }
     if let connection = record(handle) {
         connection.note(end.1)
-        connection.enter(.idle, now: monotonicNow())
+        // Of a request that came with this one, some is here already.
+        connection.enter(connection.hasBegun ? .header : .idle, now: monotonicNow())
     }
     context.responder.finished(exchange, end.0)
 }
@@ -206,6 +210,7 @@ private let connectionChanged: MHD_NotifyConnectionCallback = { pointer, handle,
         slot.pointee = nil
         let connection = Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue()
         context.reaper.remove(connection)
+        connection.closeStream()
         context.responder.connectionClosed(connection.end)
         context.acceptor.released()
     }

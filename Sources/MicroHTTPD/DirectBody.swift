@@ -5,7 +5,7 @@ import CMicroHTTPD
 ///
 /// Used on the connection's thread, or after it. `end` before the memory or the socket goes.
 final class DirectBody {
-    private let descriptor: Int32
+    private let stream: OpaquePointer
     private let body: UnsafeMutablePointer<CMicroHTTPD_Body>
 
     /// Where less is left of a body, there is less to be gained.
@@ -15,22 +15,23 @@ final class DirectBody {
     ///
     /// Without chunks the library hands over all that it has: its own memory must be empty.
     init?(_ connection: Connection, into store: UnsafeMutableRawBufferPointer, stored: Int) {
-        guard store.count - stored >= Self.bytesMin && !connection.isEncrypted else { return nil }
-        descriptor = connection.descriptor
+        guard store.count - stored >= Self.bytesMin, !connection.isEncrypted,
+            let stream = connection.stream
+        else { return nil }
+        self.stream = stream
         body = .allocate(capacity: 1)
         body.initialize(
             to: CMicroHTTPD_Body(
                 memory: store.baseAddress?.assumingMemoryBound(to: CChar.self),
                 size: store.count, stored: stored, reported: stored))
-        // A number that is too large is read the library's way.
-        if !CMicroHTTPD_receive_body(descriptor, body) { return nil }
+        CMicroHTTPD_receive_body(stream, body)
     }
 
     /// Bytes of the whole body that the library knows of.
     var reported: Int { body.pointee.reported }
 
     /// Nothing is written any more.
-    func end() { CMicroHTTPD_receive_body(descriptor, nil) }
+    func end() { CMicroHTTPD_receive_body(stream, nil) }
 
     deinit { body.deallocate() }
 }

@@ -5,9 +5,11 @@ import Glibc
 package enum BodyPlan {
     /// Store it here; `owner` keeps the memory alive. A longer body than announced cannot come.
     /// `arrived` is told how many bytes are there, on the epoll thread, each time some came: it may
-    /// take about as long as copying them does.
+    /// take about as long as copying them does. If not all are there at the deadline, which is one
+    /// of the monotonic clock's, the connection ends.
     case store(
-        UnsafeMutableRawBufferPointer, owner: AnyObject, arrived: ((_ byteCount: Int) -> Void)?)
+        UnsafeMutableRawBufferPointer, owner: AnyObject, deadlineNanoseconds: Int,
+        arrived: ((_ byteCount: Int) -> Void)?)
     /// Read it, forget it, then send this: the connection stays usable.
     case discard(then: Reply)
     /// Send this at once and close the connection: for bodies that are not worth reading.
@@ -183,14 +185,16 @@ package final class Exchange: @unchecked Sendable {
 
     private func start(_ line: RequestLine) -> MHD_Result {
         method = String(cString: line.methodText)
-        let audit = HeaderAudit.run(handle, line)
+        let audit = HeaderAudit.run(handle, line, connection.stream)
         framing = audit.framing
         headers = audit.values
         let targetFault = Self.isValidTarget(target) ? nil : HeaderFault.invalidTarget
+        connection.bodyDeadline = .max
         connection.enter(.body, now: monotonicNow())
         switch responder.begin(self, fault: audit.fault ?? targetFault) {
-        case .store(let memory, let owner, let arrived):
+        case .store(let memory, let owner, let deadline, let arrived):
             (store, storeOwner, self.arrived) = (memory, owner, arrived)
+            connection.bodyDeadline = deadline
             state = .storing
         case .discard(let reply):
             self.reply = reply

@@ -61,7 +61,7 @@ struct HeaderAudit {
         default:
             if known.isSingle && values.has(known) { refuse(.repeatedHeader("\(known.text)")) }
         }
-        values.note(known, value.baseAddress)
+        values.note(known, value)
         if framing.isChunked && framing.contentLength != nil {
             refuse(.contentLengthWithTransferEncoding)
         }
@@ -134,7 +134,11 @@ struct HeaderAudit {
 
 extension HeaderAudit {
     /// Reads all headers of a connection's current request.
-    static func run(_ connection: OpaquePointer, _ line: RequestLine) -> HeaderAudit {
+    ///
+    /// - Parameter stream: the connection's bytes.
+    static func run(
+        _ connection: OpaquePointer, _ line: RequestLine, _ stream: OpaquePointer?
+    ) -> HeaderAudit {
         var audit = HeaderAudit()
         if isLayoutKnown {
             let (method, target, version) = (line.method, line.target, line.version)
@@ -147,9 +151,12 @@ extension HeaderAudit {
         withUnsafeMutablePointer(to: &audit) { pointer in
             _ = MHD_get_connection_values_n(connection, .HEADER_KIND, visitHeader, pointer)
         }
+        let size = CMicroHTTPD_header_size(connection)
         audit.finish(
-            isVersion11: strcmp(line.versionText, "HTTP/1.0") != 0,
-            headerEnd: line.method + CMicroHTTPD_header_size(connection))
+            isVersion11: strcmp(line.versionText, "HTTP/1.0") != 0, headerEnd: line.method + size)
+        let bodySize = UInt64(audit.framing.contentLength ?? 0)
+        let isClean = CMicroHTTPD_pass_header(stream, line.methodText, size, bodySize)
+        if isLayoutKnown && !isClean { audit.refuse(.invalidLine) }
         return audit
     }
 

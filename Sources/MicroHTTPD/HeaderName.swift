@@ -68,14 +68,20 @@ package enum HeaderName: Int, CaseIterable, Sendable {
     }
 }
 
-/// The first value of each of these headers that came. They lie in the library's memory, each with
-/// a NUL behind it, and stay until the request ends: looking one up there goes through all headers.
+/// The first value of each of these headers that came. They lie in the library's memory, and stay
+/// until the request ends: looking one up there goes through all headers.
 struct HeaderValues {
     private var values = InlineArray<11, UnsafePointer<UInt8>?>(repeating: nil)
+    private var counts = InlineArray<11, Int>(repeating: 0)
 
-    /// Keeps the first of several.
-    mutating func note(_ name: HeaderName, _ value: UnsafePointer<UInt8>?) {
-        if values[name.rawValue] == nil { values[name.rawValue] = value }
+    /// Keeps the first of several, without the blanks behind it, which are not the value's (RFC
+    /// 9110 5.5).
+    mutating func note(_ name: HeaderName, _ value: UnsafeBufferPointer<UInt8>) {
+        if values[name.rawValue] != nil { return }
+        var count = value.count
+        while count > 0 && (value[count - 1] == 32 || value[count - 1] == 9) { count -= 1 }
+        values[name.rawValue] = value.baseAddress
+        counts[name.rawValue] = count
     }
 
     func has(_ name: HeaderName) -> Bool { values[name.rawValue] != nil }
@@ -83,10 +89,15 @@ struct HeaderValues {
     /// Whether it came, and is this text: without making a string of it.
     func equals(_ name: HeaderName, _ text: String) -> Bool {
         guard let value = values[name.rawValue] else { return false }
-        return text.withCString {
-            strcmp($0, UnsafeRawPointer(value).assumingMemoryBound(to: CChar.self)) == 0
-        }
+        let count = counts[name.rawValue]
+        return text.withCString { strncmp($0, value, count) == 0 && $0[count] == 0 }
     }
 
-    subscript(name: HeaderName) -> String? { values[name.rawValue].map { String(cString: $0) } }
+    subscript(name: HeaderName) -> String? {
+        values[name.rawValue].map {
+            String(
+                decoding: UnsafeBufferPointer(start: $0, count: counts[name.rawValue]),
+                as: UTF8.self)
+        }
+    }
 }

@@ -14,13 +14,29 @@ package enum ListenError: Error, CustomStringConvertible {
     }
 }
 
+/// Which file there is at a path.
+private struct SocketFile: Equatable, Sendable {
+    let path: String
+    let device: UInt
+    let number: UInt
+
+    /// nil if there is none.
+    init?(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        self.path = path
+        device = UInt(status.st_dev)
+        number = UInt(status.st_ino)
+    }
+}
+
 /// A bound socket in the listening state. Closing it is the business of whoever takes it over.
 package struct ListeningSocket: Sendable {
     package let descriptor: Int32
     /// The URL under which it is reached, with the port that was really taken.
     package let url: String
     /// Of a Unix socket.
-    var path: String?
+    private var file: SocketFile?
 
     /// - Parameter port: 0 takes a free one.
     package static func tcp(
@@ -94,7 +110,7 @@ package struct ListeningSocket: Sendable {
             Glibc.close(descriptor)
             throw .failed(address: name, operation: failed, errno: failed == "bind" ? code : errno)
         }
-        return ListeningSocket(descriptor: descriptor, url: name, path: path)
+        return ListeningSocket(descriptor: descriptor, url: name, file: SocketFile(path))
     }
 
     private static func bindUnix(_ descriptor: Int32, _ address: sockaddr_un) -> Bool {
@@ -123,9 +139,9 @@ package struct ListeningSocket: Sendable {
         remove()
     }
 
-    /// Removes a Unix socket's file.
+    /// Removes a Unix socket's file, unless another has taken its place.
     func remove() {
-        if let path { unlink(path) }
+        if let file, SocketFile(file.path) == file { unlink(file.path) }
     }
 
     private static func bracketed(_ host: String) -> String {

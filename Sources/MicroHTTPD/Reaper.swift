@@ -8,6 +8,8 @@ package struct ConnectionDeadlines: Sendable {
     /// A connection without a request line ends after this time, where the system does not say
     /// whether bytes came (a Unix socket).
     package var idleSeconds: Int
+    /// From the end of the header to the end of the body.
+    package var bodySeconds: Int
     /// While a body comes in or an answer goes out, this many bytes have to move...
     package var stallBytes: Int
     /// ... in this time, or what is left of them.
@@ -16,9 +18,12 @@ package struct ConnectionDeadlines: Sendable {
     /// one second for each of so many bytes.
     package var unseenBytesPerSecond = 1 << 20
 
-    package init(headerSeconds: Int, idleSeconds: Int, stallBytes: Int, stallSeconds: Int) {
+    package init(
+        headerSeconds: Int, idleSeconds: Int, bodySeconds: Int, stallBytes: Int, stallSeconds: Int
+    ) {
         self.headerSeconds = headerSeconds
         self.idleSeconds = idleSeconds
+        self.bodySeconds = bodySeconds
         self.stallBytes = stallBytes
         self.stallSeconds = stallSeconds
     }
@@ -124,19 +129,22 @@ final class Reaper: @unchecked Sendable {
         case .header:
             return now - started > deadlines.headerSeconds * 1_000_000_000
         case .idle:
-            // Bytes without a request line: a header has begun.
-            guard let traffic = connection.traffic else {
+            let received = connection.traffic?.received
+            let hasBegun = connection.hasBegun
+            if received == nil && !hasBegun {
                 return now - started > deadlines.idleSeconds * 1_000_000_000
             }
             if watch.started != started {
-                watch = Watch(
-                    started: started, windowStart: 0, windowProgress: traffic.received)
+                watch = Watch(started: started, windowStart: 0, windowProgress: received ?? 0)
             }
-            if traffic.received == watch.windowProgress { return false }
+            // Bytes without a request line: a header has begun.
+            if !hasBegun && received == watch.windowProgress { return false }
             if watch.windowStart == 0 { watch.windowStart = now }
             return now - watch.windowStart > deadlines.headerSeconds * 1_000_000_000
         case .body:
-            return isStalled(&watch, started, connection.progress, now)
+            let deadline = min(
+                connection.bodyDeadline, started + deadlines.bodySeconds * 1_000_000_000)
+            return now > deadline || isStalled(&watch, started, connection.progress, now)
         case .writing:
             guard let traffic = connection.traffic else {
                 let seconds =

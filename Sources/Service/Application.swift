@@ -51,7 +51,9 @@ package final class Application: Sendable {
         if state.limits.drainDelaySeconds > 0 { sleep(UInt32(state.limits.drainDelaySeconds)) }
         for daemon in daemons { daemon.quiesce() }
         // Clients on open connections get their answer with Connection: close, not a lost request.
-        if state.metrics.connectionsOpen.value > 0 { usleep(Limits.drainGraceMicroseconds) }
+        if daemons.contains(where: { $0.connectionCount > 0 }) {
+            usleep(Limits.drainGraceMicroseconds)
+        }
         state.workers.close()
         let deadline = monotonicNanoseconds() + state.limits.drainTimeoutSeconds * 1_000_000_000
         let isIdle = state.workers.waitUntilIdle(deadlineNanoseconds: deadline)

@@ -58,7 +58,8 @@ package struct Configuration: Sendable {
             connectionTimeoutSeconds: limits.connectionTimeoutSeconds,
             deadlines: ConnectionDeadlines(
                 headerSeconds: limits.headerTimeoutSeconds,
-                idleSeconds: limits.connectionTimeoutSeconds, stallBytes: Limits.stallBytes,
+                idleSeconds: limits.connectionTimeoutSeconds,
+                bodySeconds: limits.requestTimeoutSeconds, stallBytes: Limits.stallBytes,
                 stallSeconds: limits.stallTimeoutSeconds))
         options.busyPollMicroseconds = limits.busyPollMicroseconds
         if limits.connectionAgeMaxSeconds > 0 {

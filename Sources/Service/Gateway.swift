@@ -125,6 +125,7 @@ final class Gateway: Responder {
                 deadlineNanoseconds: deadline, reservation: reservation)
             return .store(
                 UnsafeMutableRawBufferPointer(start: body.memory, count: length), owner: body,
+                deadlineNanoseconds: deadline,
                 arrived: arrival.map { arrival in { arrival.arrived(byteCount: $0) } })
         } catch {
             return refuse(exchange, record, Problem(error))

@@ -57,7 +57,8 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Seconds in which 64 KiB of a body or an answer have to move.")
     var stallTimeoutSeconds = defaults.stallTimeoutSeconds
 
-    @Option(help: "Seconds from header to answer; more is a 504.")
+    @Option(
+        help: "Seconds from header to answer: more is a 504, or the end of a body not yet whole.")
     var requestTimeoutSeconds = defaults.requestTimeoutSeconds
 
     @Option(help: "Seconds after which an answer closes its connection; 0: never.")

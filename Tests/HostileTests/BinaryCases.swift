@@ -71,6 +71,7 @@ enum BinaryCases {
         bad("k empty", "n=3&k=", 12, "wrong_type"),
         bad("k = +1", "n=3&k=+1", 12, "wrong_type"),
         bad("n = %2B3", "n=%2B3&k=1", 12, "wrong_type"),
+        bad("k = %2B1", "n=3&k=%2B1", 12, "wrong_type"),
         bad("k with a space behind", "n=3&k=1+", 12, "wrong_type"),
         bad("k = %20", "n=3&k=%20", 12, "wrong_type"),
         bad("k = 0x1", "n=3&k=0x1", 12, "wrong_type"),

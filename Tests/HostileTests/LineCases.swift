@@ -29,6 +29,8 @@ enum LineCases {
         HostileCase(
             "HTTP/1.0 that asks to keep", "GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
             [200], .either),
+        // RFC 9112 3.2.2: a server takes it.
+        HostileCase("absolute-form", Text.get("http://t/livez"), [200], .keeps),
         HostileCase("an empty line before", "\r\n" + Text.get("/livez"), [200], .keeps),
         HostileCase(
             "words only", "hello\r\n\r\n", [400, 505, HostileCase.nothing], .closes),

@@ -54,6 +54,45 @@ enum ParserCases {
             "NUL in the method", "GET\u{0}X /livez HTTP/1.1\r\n" + Text.host + "\r\n", [400],
             .closes),
         HostileCase("NUL as a header line", Text.get("/livez", "\u{0}X: y\r\n"), [400], .closes),
+        // The library writes NULs over line ends: afterwards these look like CRLF.
+        HostileCase(
+            "NUL LF before a length",
+            Text.get("/livez", "X: y\u{0}\nContent-Length: 35\r\n") + Text.smuggled, [400],
+            .closes, "invalid_header"),
+        HostileCase(
+            "NUL LF behind a length",
+            Text.post("Content-Length: 19\u{0}\n"), [400], .closes, "invalid_header"),
+        HostileCase(
+            "NUL LF as the empty line",
+            "GET /livez HTTP/1.1\r\n" + Text.host + "\u{0}\n"
+                + Text.smuggled, [400], .closes, "invalid_header"),
+        HostileCase(
+            "LF NUL CRLF as the end of a header",
+            "GET /livez HTTP/1.1\r\n" + Text.host + "X: y\n\u{0}\r\n" + Text.smuggled, [400],
+            .closes, "invalid_header"),
+        HostileCase(
+            "NUL LF behind the version",
+            "GET /livez HTTP/1.1\u{0}\n" + Text.host + "\r\n", [400], .closes),
+        HostileCase(
+            "NUL LF behind an empty value", Text.get("/livez", "X:\u{0}\n"), [400], .closes,
+            "invalid_header"),
+        HostileCase(
+            "NUL LF before everything", "\u{0}\n" + Text.get("/livez"), [400], .closes,
+            "invalid_header"),
+        HostileCase(
+            "a line of NULs before everything", Text.zeros(64) + "\r\n" + Text.get("/livez"), [400],
+            .closes, "invalid_header"),
+        // The same in what came together with a good request, and its body of NULs.
+        HostileCase(
+            "NUL LF behind another request",
+            Text.octets("n=3&k=1", Text.zeros(12)) + Text.octets("n=3&k=1", Text.zeros(12))
+                + Text.get("/livez", "X: y\u{0}\n"), sequence: [[200], [200], [400]], .closes,
+            "invalid_header"),
+        HostileCase(
+            "NULs of bodies are no NULs of headers",
+            "\r\n" + Text.octets("n=3&k=1", Text.zeros(12))
+                + Text.octets("n=3&k=1", Text.zeros(12)) + Text.get("/livez"),
+            sequence: [[200], [200], [200]], .keeps),
         // RFC 9112 3.2: 400.
         HostileCase("no Host", "GET /livez HTTP/1.1\r\n\r\n", [400], .closes),
     ]

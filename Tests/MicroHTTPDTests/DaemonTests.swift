@@ -22,7 +22,7 @@ import Testing
                 byteCount: max(length, 1), alignment: 1)
             return .store(
                 UnsafeMutableRawBufferPointer(start: memory.baseAddress, count: length),
-                owner: Memory(memory), arrived: nil)
+                owner: Memory(memory), deadlineNanoseconds: .max, arrived: nil)
         }
 
         func respond(_ exchange: Exchange) -> Answer {
@@ -77,7 +77,8 @@ import Testing
         var options = DaemonOptions(
             threadCount: 2, connectionsMax: connectionsMax, connectionTimeoutSeconds: 30,
             deadlines: ConnectionDeadlines(
-                headerSeconds: 30, idleSeconds: 30, stallBytes: 1, stallSeconds: 30))
+                headerSeconds: 30, idleSeconds: 30, bodySeconds: 30, stallBytes: 1,
+                stallSeconds: 30))
         options.busyPollMicroseconds = busyPollMicroseconds
         let daemon = try Daemon(takingOwnershipOf: socket, options, responder)
         defer { daemon.stop() }

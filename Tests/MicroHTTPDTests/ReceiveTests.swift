@@ -26,7 +26,7 @@ import Testing
             exchange.attachment = memory
             return .store(
                 UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<length]), owner: memory,
-                arrived: nil)
+                deadlineNanoseconds: .max, arrived: nil)
         }
 
         func respond(_ exchange: Exchange) -> Answer {
@@ -64,7 +64,8 @@ import Testing
         let options = DaemonOptions(
             threadCount: 2, connectionsMax: 100, connectionTimeoutSeconds: 30,
             deadlines: ConnectionDeadlines(
-                headerSeconds: 30, idleSeconds: 30, stallBytes: 1, stallSeconds: 30))
+                headerSeconds: 30, idleSeconds: 30, bodySeconds: 30, stallBytes: 1,
+                stallSeconds: 30))
         let daemon = try Daemon(takingOwnershipOf: socket, options, Checksums())
         defer { daemon.stop() }
         try body(port)

@@ -81,6 +81,33 @@ import Testing
         #expect(missing.isEmpty, "\(missing)")
     }
 
+    // Catches: memory that is held for hours by a body that comes just fast enough.
+    @Test("a body that is not whole at its deadline ends", arguments: [true, false])
+    func lateBody(_ isClients: Bool) throws {
+        let service = try service {
+            $0.stallTimeoutSeconds = 60
+            $0.requestTimeoutSeconds = isClients ? 60 : 1
+        }
+        defer { service.stop() }
+        let slow = try service.client()
+        slow.send(
+            "POST /topk?n=250000&k=1 HTTP/1.1\r\nHost: t\r\nContent-Length: 1000000\r\n"
+                + (isClients ? "Topk-Timeout-Ms: 1000\r\n" : "")
+                + "Content-Type: application/octet-stream\r\n\r\n")
+        try expectGone(service, slow, trickle: String(repeating: "\0", count: 1000))
+    }
+
+    // Catches: the begin of a request that came with the one before, and was nobody's business.
+    @Test("half a request behind a whole one ends")
+    func halfBehind() throws {
+        let service = try service()
+        defer { service.stop() }
+        let slow = try service.client()
+        slow.send("GET /livez HTTP/1.1\r\nHost: t\r\n\r\nGE")
+        #expect(try slow.readResponse().status == 200)
+        try expectGone(service, slow)
+    }
+
     // Catches: an end of the stream that came together with bytes, which the library does not see.
     // Bodies that will never be whole held their memory until the stall timeout.
     @Test(

@@ -65,6 +65,21 @@ import Testing
         close(descriptor)
     }
 
+    // Catches a server that takes its successor's socket away when it ends.
+    @Test("a Unix socket that another has made in its place stays")
+    func successor() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.path + "/s"
+        let first = try LiveService { $0.unixPath = path }
+        unlink(path)
+        let second = try LiveService { $0.unixPath = path }
+        first.stop()
+        #expect(FileManager.default.fileExists(atPath: path))
+        second.stop()
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
     @Test("TLS answers who knows the certificate, and nobody in plain text")
     func tls() throws {
         let folder = try folder()
@@ -93,6 +108,14 @@ import Testing
         let dense = try curl(
             [url, "--cacert", certificate, "-d", "@" + large, "-H", options[3]])
         #expect(dense.hasSuffix("0,1,1,1,1,1]}\n 200"))
+        // Catches NULs that nobody looks for where bytes are decrypted elsewhere.
+        for (line, status) in [("X: y\\0\\n", "400"), ("X: y\\r\\n", "200")] {
+            let lines = "Host: t\\r\\n\(line)Connection: close\\r\\n\\r\\n"
+            let request = "GET /livez HTTP/1.1\\r\\n" + lines
+            let connect = "openssl s_client -quiet -connect localhost:\(service.port)"
+            let raw = try Command("/bin/sh", ["-c", "printf '\(request)' | \(connect) 2>&1"])
+            #expect(raw.output.contains("HTTP/1.1 \(status) "), "\(raw.output)")
+        }
         let stranger = try curl([url] + options)
         #expect(stranger == " 000")
         let plain = try curl(["http://localhost:\(service.port)/livez"])
@@ -121,7 +144,8 @@ import Testing
                 "/topk", json: Self.body, headers: [("Authorization", value)])
             #expect(answer.status == 401, "\(value)")
         }
-        for value in ["Bearer first", "bearer second", "Bearer  first"] {
+        // Blanks behind a value are none of it (RFC 9110 5.5).
+        for value in ["Bearer first", "bearer second", "Bearer  first", "Bearer first \t"] {
             let answer = try client.post(
                 "/topk", json: Self.body, headers: [("Authorization", value)])
             #expect(answer.status == 200, "\(value)")

@@ -48,6 +48,20 @@ import Testing
         #expect(lost.load(ordering: .relaxed) == 0 && told.load(ordering: .relaxed) == 6)
     }
 
+    // Catches: a client who has connected, and sent its request, a moment before the end.
+    @Test("who is in the backlog at the end is answered")
+    func backlog() throws {
+        for _ in 0..<20 {
+            let service = try LiveService()
+            let clients = try (0..<8).map { _ in try service.client() }
+            for client in clients {
+                client.send("GET /livez HTTP/1.1\r\nHost: t\r\n\r\n")
+            }
+            service.stop()
+            for client in clients { #expect(try client.readResponse().status == 200) }
+        }
+    }
+
     @Test("a search that would take minutes ends with the drain deadline", .timeLimit(.minutes(1)))
     func longSearch() throws {
         let service = try LiveService { $0.limits.drainTimeoutSeconds = 1 }

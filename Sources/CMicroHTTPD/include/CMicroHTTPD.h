@@ -46,12 +46,30 @@ struct CMicroHTTPD_Body {
   size_t reported;
 };
 
-/// From here on what comes in on a socket without TLS is the rest of this body, until the library
-/// knows of all of it. The struct and its memory have to stay until then, or until NULL is given.
-/// False if the number of the socket is too large: then nothing has changed.
+/// What is known of the bytes that come in on a connection.
+struct CMicroHTTPD_Stream;
+
+/// Before the first byte of a connection is read; NULL without memory for it, or if the number of
+/// its socket is too large.
+struct CMicroHTTPD_Stream *CMicroHTTPD_open_stream(int descriptor, bool is_encrypted);
+
+/// Before the socket is closed.
+void CMicroHTTPD_close_stream(struct CMicroHTTPD_Stream *stream);
+
+/// Whether there was no NUL in a header that has just been read, which began with `method` and has
+/// `header_size` bytes; false if that is not known. A body of so many bytes follows.
+bool CMicroHTTPD_pass_header(struct CMicroHTTPD_Stream *stream, const char *method,
+                             size_t header_size, uint64_t body_size);
+
+/// Whether bytes of another header have come since. Any thread.
+bool CMicroHTTPD_has_begun(const struct CMicroHTTPD_Stream *stream);
+
+/// From here on what comes in on a connection without TLS is the rest of this body, until the
+/// library knows of all of it. The struct and its memory have to stay until then, or until NULL is
+/// given.
 ///
-/// Only where the library has nothing that it has not handed over, on the socket's own thread.
-bool CMicroHTTPD_receive_body(int descriptor, struct CMicroHTTPD_Body *body);
+/// Only where the library has nothing that it has not handed over, on the connection's own thread.
+void CMicroHTTPD_receive_body(struct CMicroHTTPD_Stream *stream, struct CMicroHTTPD_Body *body);
 
 /// How many bytes of bodies came that way: all threads.
 uint64_t CMicroHTTPD_bytes_received_directly(void);
