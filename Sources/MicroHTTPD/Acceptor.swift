@@ -60,7 +60,6 @@ final class Acceptor: @unchecked Sendable {
         close(ending[1])
         sem_post(places)
         pthread_join(thread, nil)
-        close(descriptor)
     }
 
     /// Connections that were accepted and are not closed, after `stop`. The library hears of a new
@@ -79,8 +78,12 @@ final class Acceptor: @unchecked Sendable {
         }
         // Whoever has connected has sent a request, perhaps.
         while sem_trywait(places) == 0 {
-            if !acceptOne() { return released() }
+            if acceptOne() { continue }
+            released()
+            break
         }
+        // At once: who comes in between is cut off.
+        close(descriptor)
     }
 
     /// Until there is a client, or the end.
