@@ -24,17 +24,20 @@ final class AtomicFlag: Sendable {
 }
 
 /// Recycles the arrays that blocks are written to.
-package final class OutputPool: Sendable {
-    private let idle = Mutex<[OperatorOutput]>([])
+package final class OutputPool: @unchecked Sendable {
+    private let monitor = Monitor()
+    private var idle: [OperatorOutput] = []
     private let idleCountMax = 32
 
     package init() {}
 
-    func take() -> OperatorOutput { idle.withLock { $0.popLast() } ?? OperatorOutput() }
+    func take() -> OperatorOutput {
+        monitor.withLock { idle.popLast() } ?? OperatorOutput()
+    }
 
     func giveBack(_ output: OperatorOutput) {
         guard output.capacityBytes <= 16 * Limits.blockElements else { return }
-        idle.withLock { idle in
+        monitor.withLock {
             if idle.count < idleCountMax { idle.append(output) }
         }
     }

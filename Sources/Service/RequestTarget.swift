@@ -1,6 +1,6 @@
 import Codecs
 import Inference
-import Synchronization
+import MicroHTTPD
 
 /// A request target, taken apart: "/topk?k=2" is a route and a query.
 final class RequestTarget: Sendable {
@@ -27,7 +27,7 @@ final class RequestTarget: Sendable {
         }
     }
 
-    private static let last = Mutex<RequestTarget?>(nil)
+    private static let last = Lock<RequestTarget?>(nil)
 
     /// The same as for the last request if that had the same text, or taken apart anew: most of a
     /// trainer's are the same.
