@@ -8,6 +8,8 @@
 // Candidates are written by fours: up to three more than there may be.
 enum { WORD = 64, PARTS_MAX = 4, ROOM = CKernels_candidates_max + 4 };
 enum { RANKS_MAX = CKernels_candidates_k_max + 1 };
+// Up to this k eight parts do; more of them are closer to the k-th score.
+enum { FEW_K = 2 };
 
 // A bound under which nothing is active if the k-th largest score is kth or more: it rises with it.
 // `slack` covers its rounding.
@@ -129,7 +131,14 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
     NUMBER maxima[LANES * PARTS_MAX * EIGHT];                                                      \
     double tops[CKernels_row_tops_max * LANES];                                                    \
     for (size_t r = 0; r < rows; ++r) {                                                            \
-      maxima_##SUFFIX(x + r * n, n, parts, absolute, maxima + r * parts * EIGHT);                  \
+      NUMBER *own = maxima + r * parts * EIGHT;                                                    \
+      /* By the row's own k: what is found of it does not depend on its neighbours. */             \
+      if (of->ks[r] > FEW_K || parts == 1) {                                                       \
+        maxima_##SUFFIX(x + r * n, n, parts, absolute, own);                                       \
+        continue;                                                                                  \
+      }                                                                                            \
+      maxima_##SUFFIX(x + r * n, n, 1, absolute, own);                                             \
+      for (size_t i = EIGHT; i < parts * EIGHT; ++i) own[i] = -INFINITY;                           \
     }                                                                                              \
     for (size_t first = 0; first < rows; first += EIGHT) {                                         \
       const size_t count = rows - first < EIGHT ? rows - first : EIGHT;                            \
@@ -173,8 +182,7 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
          (const NUMBER *x, size_t rows, CKernels_ShortRows *of), (x, rows, of)) {                  \
     int32_t k = 0;                                                                                 \
     for (size_t r = 0; r < rows; ++r) k = of->ks[r] > k ? of->ks[r] : k;                           \
-    /* Eight parts do for k = 2; more of them are closer to the k-th score. */                     \
-    if (k > 2) {                                                                                   \
+    if (k > FEW_K) {                                                                               \
       if (of->is_magnitude) candidates_##SUFFIX(x, rows, of->n, PARTS_MAX, RANKS_MAX, true, of);   \
       else candidates_##SUFFIX(x, rows, of->n, PARTS_MAX, RANKS_MAX, false, of);                   \
     } else if (of->n == WORD) {                                                                    \

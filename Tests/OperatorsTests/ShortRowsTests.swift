@@ -89,4 +89,21 @@ import Testing
             }
         }
     }
+
+    // Catches: a way through the candidates that a row's neighbours choose. The three largest lie
+    // in one of eight parts of the row: their bound is low, and too many reach it.
+    @Test("a neighbour's k changes nothing", arguments: Names.paper, p)
+    func neighbourK(_ name: String, _ p: Double) throws {
+        let op = try #require(Registry.find(name))
+        var random = SplitMix64(seed: 43)
+        for _ in 0..<40 {
+            var x = random.normals(128).map { 2 + 0.01 * $0 }
+            for column in [0, 8, 16, 24] { x[column] = 4 + 0.05 * random.normals(1)[0] }
+            func run(_ rows: [[Double]], _ k: [Int]) throws -> [Double] {
+                try Compute.forward(
+                    op, rows, dtype: .float64, Compute.parameters(op, k: k, lambda: [0.3], p: p))[0]
+            }
+            #expect(try run([x], [2]) == run([x, random.normals(128)], [2, 8]))
+        }
+    }
 }
