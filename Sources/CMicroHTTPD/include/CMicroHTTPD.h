@@ -1,5 +1,6 @@
-// GNU libmicrohttpd for Swift: the library itself, and plain functions for its variadic ones and
-// for the one macro-shaped callback (va_list). No logic.
+// GNU libmicrohttpd for Swift: the library itself, plain functions for its variadic ones and for
+// the one macro-shaped callback (va_list), and what stands between it and the system where it has
+// no option: how its threads wait (poll.c), and how they receive (receive.c, stream.c, tls.c).
 #ifndef CMICROHTTPD_H
 #define CMICROHTTPD_H
 
