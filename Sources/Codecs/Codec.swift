@@ -8,7 +8,7 @@ package struct Message: Sendable {
     package let body: RawBuffer
     package let query: Query
     /// What was found while the body arrived, where somebody looked.
-    package let arrival: ArrivalCheck?
+    package var arrival: ArrivalCheck?
 
     package init(
         direction: Direction, body: RawBuffer, query: Query, arrival: ArrivalCheck? = nil
@@ -33,7 +33,7 @@ package protocol Codec: Sendable {
     /// Bytes that have to be readable past the body's end.
     var paddingBytes: Int { get }
     /// What looks at a body of so many bytes while it arrives; nil where that gains nothing.
-    func arrivalCheck(_ query: Query, _ body: RawBuffer, byteCount: Int) -> ArrivalCheck?
+    func arrivalCheck(_ message: Message, byteCount: Int, _ pool: BufferPool) -> ArrivalCheck?
     /// Runs on a worker. O(body).
     func decode(_ message: Message, _ worker: Worker, _ pool: BufferPool) throws(ServiceError)
         -> InferenceRequest
@@ -44,9 +44,9 @@ package protocol Codec: Sendable {
 }
 
 extension Codec {
-    package func arrivalCheck(
-        _ query: Query, _ body: RawBuffer, byteCount: Int
-    ) -> ArrivalCheck? { nil }
+    package func arrivalCheck(_ message: Message, byteCount: Int, _ pool: BufferPool)
+        -> ArrivalCheck?
+    { nil }
 }
 
 /// Every codec that the service has.

@@ -29,6 +29,10 @@ package protocol Operator: Sendable {
     /// arrived, on a thread that serves other connections, too.
     func isQuick(_ parameters: ParameterValues) -> Bool
 
+    /// What the first pass over x looks for, the same in all rows: it may be looked for while x
+    /// arrives. nil where there is no such pass. Of requests without further inputs.
+    func selecting(_ parameters: ParameterValues) -> Selecting?
+
     /// Appends the answer of each row of the block, in order, to `output`.
     ///
     /// The numbers of x have been checked: finite, or -inf where the descriptor accepts it.
@@ -47,6 +51,8 @@ extension Operator {
     package var addsAxis: Bool { false }
 
     package func isQuick(_ parameters: ParameterValues) -> Bool { true }
+
+    package func selecting(_ parameters: ParameterValues) -> Selecting? { nil }
 
     package func check(
         _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]

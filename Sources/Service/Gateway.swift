@@ -116,17 +116,18 @@ final class Gateway: Responder {
             guard let body = state.buffers.take(byteCount: bodyBytes),
                 let reservation = state.buffers.reserve(byteCount: workingBytes)
             else { throw .overloaded(.bytes) }
-            let arrival =
-                coding == nil
-                ? requestCodec.arrivalCheck(query, body, byteCount: length) : nil
+            var message = Message(direction: direction, body: body, query: query)
+            if coding == nil {
+                message.arrival = requestCodec.arrivalCheck(
+                    message, byteCount: length, state.buffers)
+            }
             record.upload = Upload(
-                Message(direction: direction, body: body, query: query, arrival: arrival),
-                requestCodec: requestCodec, answerCodec: answerCodec, coding: coding,
+                message, requestCodec: requestCodec, answerCodec: answerCodec, coding: coding,
                 deadlineNanoseconds: deadline, reservation: reservation)
             return .store(
                 UnsafeMutableRawBufferPointer(start: body.memory, count: length), owner: body,
                 deadlineNanoseconds: deadline,
-                arrived: arrival.map { arrival in { arrival.arrived(byteCount: $0) } })
+                arrived: message.arrival.map { arrival in { arrival.arrived(byteCount: $0) } })
         } catch {
             return refuse(exchange, record, Problem(error))
         }

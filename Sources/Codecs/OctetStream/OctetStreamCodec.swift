@@ -13,15 +13,15 @@ package struct OctetStreamCodec: Codec {
 
     package func workingBytes(bodyBytes: Int) -> Int { 0 }
 
-    package func arrivalCheck(
-        _ query: Query, _ body: RawBuffer, byteCount: Int
-    ) -> ArrivalCheck? {
-        // Beside x and cotangents a body has columns, too: they are no numbers of this type.
+    package func arrivalCheck(_ message: Message, byteCount: Int, _ pool: BufferPool)
+        -> ArrivalCheck?
+    {
+        // What is wrong with the query will be said when all is here. Beside x and cotangents a
+        // body has columns, too: they are no numbers of this type.
         guard byteCount >= Limits.arrivalCheckBytesMin,
-            !query.items.contains(where: { $0.name == "inputs" })
+            let plan = try? Self.plan(message, bodyBytes: byteCount), plan.inputs.isEmpty
         else { return nil }
-        let name = query.items.first { $0.name == "dtype" }?.value ?? DType.float32.rawValue
-        return DType(rawValue: name).map { ArrivalCheck(body, $0) }
+        return ArrivalCheck(message.body, byteCount: byteCount, plan, pool)
     }
 
     private static let elsewhere = [
@@ -37,28 +37,39 @@ package struct OctetStreamCodec: Codec {
     package func decode(
         _ message: Message, _ worker: Worker, _ pool: BufferPool
     ) throws(ServiceError) -> InferenceRequest {
-        let key = PlanCache.Key(
-            query: message.query.text, direction: message.direction,
-            bodyBytes: message.body.count)
+        let arrival = message.arrival.flatMap { $0.isOf(message.body) ? $0 : nil }
         let plan: Plan
-        if let known = Self.plans.plan(key) {
-            plan = known
+        if let arrival {
+            plan = arrival.plan
         } else {
-            plan = try Self.plan(message)
-            Self.plans.keep(plan, key)
+            plan = try Self.plan(message, bodyBytes: message.body.count)
         }
         let form = plan.form
-        let isFinite = message.arrival?.hasFound(finite: form.dtype, message.body) ?? false
+        let isFinite = arrival?.hasFoundFinite ?? false
         let x = DenseRows(
             message.body, dtype: form.dtype, rowCount: form.rowCount, rowLength: form.rowLength,
-            isKnownFinite: isFinite)
+            isKnownFinite: isFinite, early: arrival?.early)
         var rest = OctetStreamInputs(message.body, plan, isKnownFinite: isFinite)
         let inputs = try rest.read()
         return InferenceRequest(form, x: x, stack: try rest.readStack(), inputs: inputs)
     }
 
+    /// The same as for the last request that had the same query and length, or made anew.
+    private static func plan(
+        _ message: Message, bodyBytes: Int
+    ) throws(ServiceError) -> Plan {
+        let key = PlanCache.Key(
+            query: message.query.text, direction: message.direction, bodyBytes: bodyBytes)
+        if let known = plans.plan(key) { return known }
+        let plan = try makePlan(message, bodyBytes: bodyBytes)
+        plans.keep(plan, key)
+        return plan
+    }
+
     /// Reads the query, and how many rows the body has.
-    private static func plan(_ message: Message) throws(ServiceError) -> Plan {
+    private static func makePlan(
+        _ message: Message, bodyBytes: Int
+    ) throws(ServiceError) -> Plan {
         func text(_ name: String) -> String? {
             message.query.items.first { $0.name == name }?.value
         }
@@ -92,9 +103,9 @@ package struct OctetStreamCodec: Codec {
         let rowCount =
             isPlain
             ? try Self.rowCount(
-                bodyBytes: message.body.count, common.dtype, shape, sharing: 1 + stackCount,
+                bodyBytes: bodyBytes, common.dtype, shape, sharing: 1 + stackCount,
                 stackName)
-            : try Self.rowCount(bodyBytes: message.body.count, common.dtype, shape)
+            : try Self.rowCount(bodyBytes: bodyBytes, common.dtype, shape)
         let decoder = ParameterDecoder(rowCount: rowCount, rowLength: shape.rowLength)
         let parameters = try decoder.decode(common, inputs: inputs) { spec in
             text(spec.name).map { RawValue(queryText: $0, for: spec.kind) }

@@ -15,6 +15,10 @@ extension PaperOperator {
         parameters[PaperParameters.solver].word != SolverChoice.dykstra.rawValue
     }
 
+    package func selecting(_ parameters: ParameterValues) -> Selecting? {
+        PaperParameters.selecting(parameters, isMagnitude: kind == .magnitude)
+    }
+
     package func outputs(
         _ direction: Direction, _ parameters: ParameterValues
     ) -> [TensorSpec] {

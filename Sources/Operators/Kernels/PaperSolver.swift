@@ -32,6 +32,7 @@ struct PaperSolver {
     private let choice: SolverChoice
     private let dykstra: Dykstra
     private let weights: DenseRows?
+    private let early: EarlyMaxima?
     private let first: Int
 
     /// Throws for the first row with fewer finite entries than it is to select, unless it may
@@ -52,6 +53,7 @@ struct PaperSolver {
             iterationsMax: parameters[PaperParameters.iterationsMax].integer(row: 0),
             tolerance: parameters[PaperParameters.tolerance].number(row: 0),
             cancellation: block.cancellation)
+        early = block.x.early
         first = block.rows.lowerBound
         if parameters[PaperParameters.shortRows].word == "shrink" { return }
         for row in block.rows {
@@ -111,7 +113,10 @@ struct PaperSolver {
                 k: min(k[row], finiteCount), lambda: lambda, exponent: exponent,
                 isMagnitude: isMagnitude)
             let ranks = workspace.shortRows.ranks((row - first) % ShortRows.rowsMax)
-            solver.solve(x, finiteCount: finiteCount, ranks: ranks, workspace)
+            solver.solve(
+                x, finiteCount: finiteCount, ranks: ranks,
+                known: { early?.maxima(row, height: $0, isAbsolute: isMagnitude, S.self) },
+                workspace)
             return nil
         case .pav: method = .pav
         case .dykstra: method = .dykstra(dykstra)

@@ -14,27 +14,34 @@ enum Selection {
     ///
     /// `cut` must be non-decreasing with cut(t) <= t. At least k entries are copied if the row has
     /// k finite ones. O(n), and O(n log n) at worst.
+    ///
+    /// - Parameter known: the row's maxima in groups of `height(rowLength:k:)`, where somebody has
+    ///   found them before.
     static func gather<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, k: Int, hasInfinity: Bool, isAbsolute: Bool,
-        _ workspace: Workspace, cut: (Double) -> Double
+        known: (_ height: Int) -> UnsafePointer<S>? = { _ in nil }, _ workspace: Workspace,
+        cut: (Double) -> Double
     ) -> Int {
         let n = row.count
         let lowest = -Double(S.greatestFiniteMagnitude)
         guard let x = row.baseAddress else { return 0 }
         let scores = workspace.scores.reserve(n + lanes)
         let columns = workspace.columns.reserve(n + lanes)
-        // Four groups for each selected entry make a sharp bound. Where very few are selected of
-        // very many, higher groups: finding the bound among their maxima costs less, and the blocks
-        // that are read again are still few.
-        let height = min(max(16, min(256, n / (256 * k))), n / (4 * k))
-        if height < 2 || n < 4 * lanes || hasInfinity {
+        guard let height = height(rowLength: n, k: k), !hasInfinity else {
             // Short rows, large k, rows with -inf: every finite entry.
             return gather(row, above: lowest, isAbsolute: isAbsolute, workspace)
         }
-        let maxima = UnsafeMutableRawPointer(workspace.offsets.reserve(n / height + 2 * lanes))
-            .assumingMemoryBound(to: S.self)
-        let groupCount = S.groupMaxima(
-            x, count: n, height: height, isAbsolute: isAbsolute, maxima)
+        let groupCount = groupCount(rowLength: n, height: height)
+        let maxima =
+            known(height)
+            ?? {
+                let maxima = UnsafeMutableRawPointer(workspace.offsets.reserve(groupCount))
+                    .assumingMemoryBound(to: S.self)
+                let count = S.groupMaxima(
+                    x, count: n, height: height, isAbsolute: isAbsolute, maxima)
+                precondition(count == groupCount)
+                return UnsafePointer(maxima)
+            }()
         let bound = cut(Double(S.lowerBound(maxima, count: groupCount, k: k)))
         guard bound > -.infinity else {
             return gather(row, above: lowest, isAbsolute: isAbsolute, workspace)
@@ -43,6 +50,24 @@ enum Selection {
         return S.gather(
             x, count: n, height: height, maxima, bound: S(bound), isAbsolute: isAbsolute, scores,
             columns)
+    }
+
+    /// Numbers in one of a row's groups; nil where it has no use for groups.
+    ///
+    /// Four groups for each selected entry make a sharp bound. Where very few are selected of very
+    /// many, higher groups: finding the bound among their maxima costs less, and the blocks that
+    /// are read again are still few.
+    static func height(rowLength n: Int, k: Int) -> Int? {
+        let height = min(max(16, min(256, n / (256 * k))), n / (4 * k))
+        return height < 2 || n < 4 * lanes ? nil : height
+    }
+
+    /// Numbers of a block: a group for each lane.
+    static func blockLength(height: Int) -> Int { height * lanes }
+
+    /// Groups of a row, whole blocks of them.
+    static func groupCount(rowLength n: Int, height: Int) -> Int {
+        (n + blockLength(height: height) - 1) / blockLength(height: height) * lanes
     }
 
     /// Copies every entry whose score is `bound` or more.

@@ -13,17 +13,20 @@ struct SparseTopK {
     let exponent: Exponent
     let isMagnitude: Bool
 
-    /// - Parameter finiteCount: entries of the row that are not -inf; at least k.
+    /// - Parameters:
+    ///   - finiteCount: entries of the row that are not -inf; at least k.
+    ///   - known: the row's maxima in groups of such a height, see `Selection`.
     func solve<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, ranks: Ranks? = nil,
-        _ workspace: Workspace
+        known: (_ height: Int) -> UnsafePointer<S>? = { _ in nil }, _ workspace: Workspace
     ) {
         precondition(k >= 1 && k <= finiteCount && finiteCount <= row.count)
         workspace.passCount = 0
         if let ranks { return solve(row, ranks, workspace) }
         let hasInfinity = finiteCount < row.count
         let count = Selection.gather(
-            row, k: k, hasInfinity: hasInfinity, isAbsolute: isMagnitude, workspace, cut: cut)
+            row, k: k, hasInfinity: hasInfinity, isAbsolute: isMagnitude, known: known, workspace,
+            cut: cut)
         let ranks = Ranks.select(
             workspace.scores.pointer, count: count, k: k, workspace.selection.reserve(count))
         workspace.support.reset(capacity: count)

@@ -7,13 +7,15 @@ package struct DenseRows: Sendable {
     private let byteOffset: Int
     /// Whether somebody has looked at all of them already, and found neither NaN nor infinity.
     let isKnownFinite: Bool
+    /// What has been found of them already.
+    let early: EarlyMaxima?
 
     /// A view of `rowCount * rowLength` elements that start `byteOffset` bytes into `buffer`.
     ///
     /// The caller has checked the sizes: a view that leaves the buffer is a programmer error.
     package init(
         _ buffer: RawBuffer, byteOffset: Int = 0, dtype: DType, rowCount: Int, rowLength: Int,
-        isKnownFinite: Bool = false
+        isKnownFinite: Bool = false, early: EarlyMaxima? = nil
     ) {
         let byteCount = rowCount * rowLength * dtype.byteCount
         precondition(byteOffset % dtype.byteCount == 0)
@@ -24,6 +26,7 @@ package struct DenseRows: Sendable {
         self.rowCount = rowCount
         self.rowLength = rowLength
         self.isKnownFinite = isKnownFinite
+        self.early = early
     }
 
     /// What it is a view of: several may share it.
