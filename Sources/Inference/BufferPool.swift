@@ -21,6 +21,33 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
             inUseBytes += byteCount
             return true
         }
+
+        /// Returns what is not kept.
+        mutating func keep(_ block: IdleBlock, _ capacity: Int) -> [IdleBlock] {
+            let size = capacity.trailingZeroBitCount
+            let excess = idleBytes + capacity - Limits.idleBufferBytesMax
+            let dropped = excess > 0 ? drop(excess, below: size) : []
+            guard let dropped else { return [block] }
+            idleBytes += capacity
+            idle[size].append(block)
+            return dropped
+        }
+
+        /// Some smaller blocks, the smallest first, of so many bytes or more; nil, and none, if
+        /// there are not so many.
+        private mutating func drop(_ byteCount: Int, below size: Int) -> [IdleBlock]? {
+            let most = (0..<size).reduce(0) { $0 + idle[$1].count << $1 }
+            guard most >= byteCount else { return nil }
+            let wanted = idleBytes - byteCount
+            var dropped: [IdleBlock] = []
+            for smaller in 0..<size {
+                while idleBytes > wanted, let block = idle[smaller].popLast() {
+                    idleBytes -= 1 << smaller
+                    dropped.append(block)
+                }
+            }
+            return dropped
+        }
     }
 
     private struct IdleBlock: @unchecked Sendable {
@@ -38,6 +65,8 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
     }
 
     package var inUseBytes: Int { withState { $0.inUseBytes } }
+    /// Of buffers that wait to be used again.
+    var idleBytes: Int { withState { $0.idleBytes } }
 
     /// Counts bytes against the budget for as long as it lives.
     package final class Reservation: Sendable {
@@ -95,15 +124,14 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
         return buffer
     }
 
+    /// Kept if there is room, also instead of smaller ones: a large buffer's pages take longer to
+    /// come by than all that is done with them.
     package func recycle(_ memory: UnsafeMutableRawPointer, capacity: Int) {
-        let isKept = withState { state in
+        let dropped = withState { state -> [IdleBlock] in
             state.inUseBytes -= capacity
-            guard state.idleBytes + capacity <= Limits.idleBufferBytesMax else { return false }
-            state.idleBytes += capacity
-            state.idle[capacity.trailingZeroBitCount].append(IdleBlock(memory: memory))
-            return true
+            return state.keep(IdleBlock(memory: memory), capacity)
         }
-        if !isKept { memory.deallocate() }
+        for block in dropped { block.memory.deallocate() }
     }
 
     /// A buffer, if all that is in use stays within `limit`.

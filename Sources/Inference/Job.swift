@@ -8,13 +8,16 @@ package protocol Call: AnyObject, Sendable {
     var deadlineNanoseconds: Int { get }
     /// Whether the client has gone away.
     var isAbandoned: Bool { get }
-    /// Ends a call that nobody waits for. Called once, instead of `succeed` or `fail`.
+    /// Makes the answer of a call that nobody waits for. Called once, or one of the next two is.
     func abandon()
     func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest
-    /// Encodes and sends the answer. Called once, unless `fail` is.
+    /// Encodes the answer. When it throws, `fail` follows.
     func succeed(_ result: InferenceResult, _ timings: Timings) throws(ServiceError)
-    /// Sends the error. Called once, unless `succeed` is.
+    /// Makes the error's answer.
     func fail(_ error: ServiceError, _ request: InferenceRequest?, _ timings: Timings)
+    /// Sends the answer. Called once, and last: nobody holds the request's memory any more, so that
+    /// a client's next one finds it.
+    func deliver()
 }
 
 /// A call in the pool: decoded by the worker that takes it, computed by as many as are free, and
@@ -55,6 +58,7 @@ final class Job: @unchecked Sendable {
         timings[.queue] = started - submittedNanoseconds
         if call.isAbandoned {
             call.abandon()
+            call.deliver()
             return false
         }
         do throws(ServiceError) {
@@ -73,8 +77,9 @@ final class Job: @unchecked Sendable {
         } catch {
             timings[.decode] = monotonicNanoseconds() - started
             call.fail(error, nil, timings)
-            return false
         }
+        call.deliver()
+        return false
     }
 
     /// Whether it may be computed on a thread that has other things to do.
@@ -86,26 +91,27 @@ final class Job: @unchecked Sendable {
     /// Computes blocks until none is left; finishes the job after the last one of all.
     /// True if this call finished it.
     func computeBlocks(_ worker: Worker) -> Bool {
-        guard let request else { preconditionFailure("a job computes after it has started") }
-        var isLast = false
         while true {
             let index = nextBlock.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard index < blockCount else { return isLast }
-            let start = index * rowsPerBlock
-            let rows = start..<min(start + rowsPerBlock, request.form.rowCount)
-            compute(rows, request, into: outputs[index], worker)
+            guard index < blockCount else { return false }
+            compute(index, worker)
             let left = blocksLeft.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
-            if left == 0 {
-                finish(request, worker)
-                isLast = true
-            }
+            guard left == 0 else { continue }
+            finish(worker)
+            request = nil
+            outputs = []
+            call.deliver()
+            return true
         }
     }
 
-    private func compute(
-        _ rows: Range<Int>, _ request: InferenceRequest, into output: OperatorOutput,
-        _ worker: Worker
-    ) {
+    // A function of its own, as `finish` is: when it returns, it holds the request no longer.
+    @inline(never)
+    private func compute(_ index: Int, _ worker: Worker) {
+        guard let request else { preconditionFailure("a job computes after it has started") }
+        let start = index * rowsPerBlock
+        let rows = start..<min(start + rowsPerBlock, request.form.rowCount)
+        let output = outputs[index]
         let form = request.form
         let shape = form.answerShape
         output.reset(
@@ -124,7 +130,9 @@ final class Job: @unchecked Sendable {
         }
     }
 
-    private func finish(_ request: InferenceRequest, _ worker: Worker) {
+    @inline(never)
+    private func finish(_ worker: Worker) {
+        guard let request else { preconditionFailure("a job is finished once") }
         timings[.compute] = monotonicNanoseconds() - computeStart
         let result = InferenceResult(request: request, blocks: outputs)
         do throws(ServiceError) {

@@ -129,10 +129,11 @@ package final class Exchange: @unchecked Sendable {
         headers.equals(name, text)
     }
 
-    /// Answers a request that was answered `.later`; any thread, once.
-    package func complete(_ reply: Reply) {
+    /// Answers a request that was answered `.later`; any thread, once. Takes the reply, whose memory
+    /// is free when it has been sent, and not when the caller is done.
+    package func complete(_ reply: consuming Reply) {
         guard case .suspended = state else { preconditionFailure("complete without later") }
-        self.reply = reply
+        self.reply = consume reply
         state = .ready
         MHD_resume_connection(handle)
     }

@@ -7,7 +7,7 @@ import Operators
 final class TopkCall: Call, @unchecked Sendable {
     /// Where the reply goes from another thread; nil when the call runs on the exchange's own.
     private let exchange: Exchange?
-    /// The reply of a call without an exchange.
+    /// Until it is delivered; of a call without an exchange, for whoever made it.
     private(set) var reply: Reply?
     private let record: RequestRecord
     /// nil once nothing of the body is needed.
@@ -40,7 +40,7 @@ final class TopkCall: Call, @unchecked Sendable {
         let problem = Problem(
             .clientGone,
             "the client closed its end of the connection before the answer was computed")
-        deliver(state.refuse(problem, record))
+        finish(state.refuse(problem, record))
     }
 
     func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
@@ -111,7 +111,7 @@ final class TopkCall: Call, @unchecked Sendable {
         answerCodec.headers(of: result) { name, value in reply.add(name, value) }
         timings.withServerTiming { reply.add("Server-Timing", $0) }
         reply.add("X-Request-Id", record.requestID)
-        deliver(reply)
+        finish(reply)
     }
 
     func fail(_ error: ServiceError, _ request: InferenceRequest?, _ timings: Timings) {
@@ -121,20 +121,22 @@ final class TopkCall: Call, @unchecked Sendable {
         record.timings = timings
         let reply = state.refuse(Problem(error), record)
         timings.withServerTiming { reply.add("Server-Timing", $0) }
-        deliver(reply)
+        finish(reply)
     }
 
-    private func deliver(_ reply: Reply) {
-        // The body has been used: a slow reader of the answer must not hold its memory.
+    /// Keeps the answer, and nothing else: a slow reader of it must not hold the body's memory.
+    private func finish(_ reply: Reply) {
         record.upload = nil
         upload = nil
-        record.answerBytes = reply.byteCount
         reservation = nil
         computingReservation = nil
-        if let exchange {
-            exchange.complete(reply)
-        } else {
-            self.reply = reply
-        }
+        record.answerBytes = reply.byteCount
+        self.reply = reply
+    }
+
+    func deliver() {
+        guard let exchange, let reply else { return }
+        self.reply = nil
+        exchange.complete(consume reply)
     }
 }

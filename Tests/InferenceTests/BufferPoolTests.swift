@@ -25,6 +25,28 @@ import Testing
         #expect(pool.take(byteCount: 100_000)?.memory == first)
     }
 
+    // One small buffer that had come back first made every second large one a fresh one.
+    @Test("large buffers are kept instead of smaller ones, and no more than the limit")
+    func preference() {
+        let pool = BufferPool(budgetBytes: 1 << 40)
+        let half = Limits.idleBufferBytesMax / 2
+        var small = (0..<3).map { _ in pool.take(byteCount: 4096) }
+        var large = (0..<3).map { _ in pool.take(byteCount: half) }
+        let places = large.map { $0?.memory }
+        small = []
+        #expect(pool.idleBytes == 3 * 4096)
+        large[0] = nil
+        #expect(pool.idleBytes == half + 3 * 4096)
+        large[1] = nil
+        #expect(pool.idleBytes == 2 * half)
+        large[2] = nil
+        #expect(pool.idleBytes == 2 * half && pool.inUseBytes == 0)
+        large = (0..<2).map { _ in pool.take(byteCount: half) }
+        #expect(Set(large.map { $0?.memory }) == Set(places.prefix(2)) && pool.idleBytes == 0)
+        small = [pool.take(byteCount: 4096)]
+        #expect(small[0] != nil)
+    }
+
     @Test("a reservation counts while it lives, and admitted buffers are never refused")
     func reservation() {
         let pool = BufferPool(budgetBytes: 10_000)

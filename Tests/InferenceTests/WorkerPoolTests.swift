@@ -14,6 +14,10 @@ import Testing
         let results = Atomic<Int>(0)
         let failures = Atomic<Int>(0)
         let abandonments = Atomic<Int>(0)
+        let deliveries = Atomic<Int>(0)
+        /// Deliveries when nobody held x any more.
+        let lightDeliveries = Atomic<Int>(0)
+        private let memory = Memory()
         let rowCount: Int
         let deadlineNanoseconds: Int
         let isAbandoned: Bool
@@ -24,6 +28,11 @@ import Testing
             self.isAbandoned = isAbandoned
         }
 
+        /// Written by the worker that decodes, read by the one that delivers.
+        private final class Memory: @unchecked Sendable {
+            weak var x: RawBuffer?
+        }
+
         func abandon() { abandonments.add(1, ordering: .relaxed) }
 
         func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest {
@@ -32,6 +41,7 @@ import Testing
             let op = Registry.all[0]
             let row = [Double](repeating: 1, count: 1000)
             let x = DenseRows([[Double]](repeating: row, count: rowCount), dtype: .float32)
+            memory.x = x.storage
             let form = RequestForm(
                 op: op, direction: .forward, dtype: .float32, rowCount: rowCount,
                 rowLength: row.count, isSingleRow: false,
@@ -46,6 +56,11 @@ import Testing
 
         func fail(_ error: ServiceError, _ request: InferenceRequest?, _ timings: Timings) {
             failures.add(1, ordering: .relaxed)
+        }
+
+        func deliver() {
+            deliveries.add(1, ordering: .relaxed)
+            if memory.x == nil { lightDeliveries.add(1, ordering: .relaxed) }
         }
     }
 
@@ -87,6 +102,9 @@ import Testing
         for call in calls {
             #expect(call.results.load(ordering: .relaxed) == (call.rowCount == 0 ? 0 : 1))
             #expect(call.failures.load(ordering: .relaxed) == (call.rowCount == 0 ? 1 : 0))
+            // A client that has its answer finds room for its next request.
+            #expect(call.deliveries.load(ordering: .relaxed) == 1)
+            #expect(call.lightDeliveries.load(ordering: .relaxed) == 1)
         }
         #expect(pool.unfinished == 0)
     }

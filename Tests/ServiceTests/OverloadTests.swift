@@ -74,14 +74,13 @@ import Testing
         #expect(refused.header("Retry-After") == "1")
         holder.send([UInt8](repeating: 0, count: 1_000_000))
         #expect(try holder.readResponse().status == 200)
-        var accepted = try other.request(
-            "POST", "/topk?n=1000&k=1&lambda=0", headers: headers, body: body)
-        for _ in 0..<100 where accepted.status != 200 {
-            usleep(10_000)
-            accepted = try other.request(
-                "POST", "/topk?n=1000&k=1&lambda=0", headers: headers, body: body)
+        // Whoever has an answer has given its memory back: nobody waits, also in a row.
+        for i in 0..<100 {
+            let accepted = try other.request(
+                "POST", "/topk?n=1000&k=1&lambda=0", headers: headers,
+                body: [UInt8](repeating: 0, count: 1_000_000))
+            #expect(accepted.status == 200, "request \(i) \(accepted.text)")
         }
-        #expect(accepted.status == 200)
     }
 
     @Test("a JSON body that could never fit the budget is a 413, not a 503 for ever")
