@@ -129,7 +129,7 @@ package final class Exchange: @unchecked Sendable {
         headers.equals(name, text)
     }
 
-    /// Answers a request that was answered `.later`; any thread, once. Takes the reply, whose memory
+    /// Answers a request that was answered `.later`; any thread, once. Takes the reply: its memory
     /// is free when it has been sent, and not when the caller is done.
     package func complete(_ reply: consuming Reply) {
         guard case .suspended = state else { preconditionFailure("complete without later") }
