@@ -3,7 +3,8 @@
 
 Each line is a shape, an operator, p and a direction; rounds alternate between all of them, and
 every number is a median over rounds, ratios the medians of the rounds' ratios. Answers are
-compared first. Nanoseconds for each number of x. See README.md.
+compared first. Nanoseconds for each number of x. numba PAV sorts by itself, or gets its order from
+NumPy. See README.md.
 """
 
 import argparse
@@ -31,6 +32,8 @@ SHAPES = {
     "1x1000": 10, "64x1000": 10, "256x4096": 64, "16x65536": 1024, "1x1000000": 1000, "65536x64": 2,
 }
 LAMBDA = 0.1
+SORTS = {"numba": True, "NumPy": False}  # who sorts for numba PAV: whether it does so itself
+CALLS_SECONDS = 2e-5  # so long between two looks at the clock, at least
 DIFFERENCE_MAX = 2e-3  # numba's cubic cancels; it is the peer that is off
 
 
@@ -59,13 +62,18 @@ def build():
 
 
 def clock(seconds, body):
-    """The median time of one call in nanoseconds, over as many as fit, at least three."""
+    """The median time of one call in nanoseconds, over as many as fit, at least three; of a few
+    calls together where they are short, as the Swift side does."""
     body()
+    start = time.perf_counter()
+    body()
+    calls = range(max(1, int(CALLS_SECONDS / (time.perf_counter() - start))))
     times, end = [], time.perf_counter() + seconds
     while len(times) < 3 or time.perf_counter() < end:
         start = time.perf_counter_ns()
-        body()
-        times.append(time.perf_counter_ns() - start)
+        for _ in calls:
+            body()
+        times.append((time.perf_counter_ns() - start) / len(calls))
     return statistics.median(times)
 
 
@@ -86,7 +94,7 @@ def measure(ours, args, name, folder):
     }
     lines = [(o, p, d) for o in args.operators for p in args.ps for d in args.directions]
     found = {key: [] for key in [*baselines, *lines]}
-    peers = {line: [] for line in lines}
+    peers = {(sort, line): [] for sort in SORTS for line in lines}
     for number in range(args.rounds):
         ours.ask("load", raw, "float32", rows, n)
         for key, body in baselines.items():
@@ -104,9 +112,9 @@ def measure(ours, args, name, folder):
                 if not off.max() <= DIFFERENCE_MAX:
                     print(f"  {name} {line}: answers differ by {off.max():.1e}", file=sys.stderr)
             found[line].append(float(ours.ask("time", args.seconds, *words)))
-            if args.peer:
-                body = lambda: peer_numba.run(x, c, *flags, out)  # noqa: E731, B023
-                peers[line].append(clock(args.seconds, body) / size)
+            for sort, itself in SORTS.items() if args.peer else []:
+                body = lambda: peer_numba.run(x, c, *flags, out, itself)  # noqa: E731, B023
+                peers[sort, line].append(clock(args.seconds, body) / size)
     report(name, k, baselines, lines, found, peers)
 
 
@@ -115,20 +123,24 @@ def report(name, k, baselines, lines, found, peers):
     middle = statistics.median
     shown = ", ".join(f"{key} {middle(found[key]):.2f}" for key in baselines)
     print(f"\n{name}, k = {k}: {shown} ns\n")
-    print("| operator | p | direction | topkd ns | numba PAV ns | ratio | / memcpy | / forward |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| operator | p | direction | topkd ns | numba PAV ns | ratio | NumPy's argsort ns | ratio "
+        "| / memcpy | / forward |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for line in lines:
         operator, p, direction = line
-        ratio, pav = "", ""
-        if peers[line]:
-            ratios = [b / a for a, b in zip(found[line], peers[line], strict=True)]
-            ratio, pav = f"{middle(ratios):.0f}x", f"{middle(peers[line]):.1f}"
+        pav = ""
+        for sort in SORTS:
+            times = peers[sort, line]
+            ratios = [b / a for a, b in zip(found[line], times, strict=False)]
+            pav += f"{middle(times):.1f} | {middle(ratios):.0f}x | " if times else " | | "
         copies = middle(a / b for a, b in zip(found[line], found["memcpy"], strict=True))
         forward = found.get((operator, p, "forward"), found[line])
         slower = middle(a / b for a, b in zip(found[line], forward, strict=True))
         print(
-            f"| {operator} | {p} | {direction} | {middle(found[line]):.2f} | {pav} | {ratio} "
-            f"| {copies:.1f} | {slower:.2f} |"
+            f"| {operator} | {p} | {direction} | {middle(found[line]):.2f} | {pav}"
+            f"{copies:.1f} | {slower:.2f} |"
         )
     sys.stdout.flush()
 

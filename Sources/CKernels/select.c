@@ -70,7 +70,7 @@
         high = middle;                                                                             \
       } else {                                                                                     \
         low = middle;                                                                              \
-        if (count <= k + k / 8) break;                                                             \
+        if (count <= k + k / 8 + 4) break;                                                         \
       }                                                                                            \
     }                                                                                              \
     return unordered_##SUFFIX(low);                                                                \

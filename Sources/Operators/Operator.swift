@@ -33,6 +33,18 @@ package protocol Operator: Sendable {
     /// arrives. nil where there is no such pass. Of requests without further inputs.
     func selecting(_ parameters: ParameterValues) -> Selecting?
 
+    /// What it has: those with a vjp or a jvp conform to the protocols below. They are asked for
+    /// here instead of cast to: that took longer than a row of a hundred numbers does.
+    var directions: [Direction] { get }
+    func vjp(
+        _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError)
+    func jvp(
+        _ block: borrowing RowBlock, _ tangents: StackedRows, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError)
+
     /// Appends the answer of each row of the block, in order, to `output`.
     ///
     /// The numbers of x have been checked: finite, or -inf where the descriptor accepts it.
@@ -64,11 +76,29 @@ extension Operator {
         direction == .forward ? descriptor.outputs : []
     }
 
-    /// The directions that this operator has.
-    package var directions: [Direction] {
-        if self is any TangentOperator { return [.forward, .vjp, .jvp] }
-        return self is any DifferentiableOperator ? [.forward, .vjp] : [.forward]
+    package var directions: [Direction] { [.forward] }
+
+    package func vjp(
+        _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError) {
+        preconditionFailure("\(descriptor.name) has no vjp")
     }
+
+    package func jvp(
+        _ block: borrowing RowBlock, _ tangents: StackedRows, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError) {
+        preconditionFailure("\(descriptor.name) has no jvp")
+    }
+}
+
+extension DifferentiableOperator {
+    package var directions: [Direction] { [.forward, .vjp] }
+}
+
+extension TangentOperator {
+    package var directions: [Direction] { [.forward, .vjp, .jvp] }
 }
 
 /// An operator with a vector-Jacobian product.
@@ -198,12 +228,13 @@ extension Operator {
     ) throws(OperatorError) {
         let finiteCounts = workspace.finiteCounts.reserve(block.rows.count)
         let first = block.rows.lowerBound
+        let descriptor = descriptor
         try Validation.check(
             "x", block.x, rows: block.rows,
             acceptsNegativeInfinity: descriptor.acceptsNegativeInfinity
         ) { row, count in finiteCounts[row - first] = count }
-        for (index, input) in block.inputs.enumerated() {
-            guard case .rows(let numbers) = input else { continue }
+        for index in block.inputs.indices {
+            guard case .rows(let numbers) = block.inputs[index] else { continue }
             let spec = descriptor.inputs[index]
             guard spec.shape == .likeX else { continue }
             try Validation.check(
@@ -223,15 +254,11 @@ extension Operator {
         case .forward:
             try forward(block, into: output, workspace)
         case .vjp:
-            guard let stack, let op = self as? any DifferentiableOperator else {
-                preconditionFailure("\(descriptor.name) has no vjp, or no cotangent came")
-            }
-            try op.vjp(block, stack, into: output, workspace)
+            guard let stack else { preconditionFailure("no cotangents came") }
+            try vjp(block, stack, into: output, workspace)
         case .jvp:
-            guard let stack, let op = self as? any TangentOperator else {
-                preconditionFailure("\(descriptor.name) has no jvp, or no tangent came")
-            }
-            try op.jvp(block, stack, into: output, workspace)
+            guard let stack else { preconditionFailure("no tangents came") }
+            try jvp(block, stack, into: output, workspace)
         }
         if output.hasNonFinite { throw .notFiniteAnswer }
     }

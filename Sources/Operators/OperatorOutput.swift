@@ -20,6 +20,7 @@ package final class OperatorOutput: @unchecked Sendable {
         self.specs = specs
         nonconvergedRowCount = 0
         answer.reset(dtype: dtype, rowLength: rowLength, rowCapacity: rowCapacity)
+        if specs.isEmpty { return }
         while pool.count < specs.count { pool.append(SparseRows()) }
         for (spec, rows) in zip(specs, pool) {
             var length = rowLength

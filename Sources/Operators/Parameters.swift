@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The value of one parameter: one for all rows, or one a row.
 package enum ParameterValue: Sendable, Equatable {
     case integers([Int])
@@ -65,6 +67,9 @@ package final class ParameterValues: Sendable {
     private let specs: [ParameterSpec]
     private let values: [ParameterValue]
     private let given: [String]
+    /// The bits of a reference to what `settings` made. Not an AtomicLazyReference: that looks its
+    /// own type up at each call, which took longer than to make them.
+    private let made = Atomic<UInt>(0)
 
     /// `values[i]` belongs to `specs[i]`; `given` are the names that the request had.
     package init(
@@ -74,6 +79,12 @@ package final class ParameterValues: Sendable {
         self.given = given
         self.specs = specs
         self.values = values
+    }
+
+    deinit {
+        if let made = UnsafeRawPointer(bitPattern: made.load(ordering: .acquiring)) {
+            Unmanaged<AnyObject>.fromOpaque(made).release()
+        }
     }
 
     /// The value of one of the operator's parameters. O(parameters): look up once a block, not once
@@ -88,6 +99,31 @@ package final class ParameterValues: Sendable {
     /// The same by name, for what does not know the operator; nil where it has no such parameter.
     package func value(named name: String) -> ParameterValue? {
         specs.firstIndex { $0.name == name }.map { values[$0] }
+    }
+
+    /// What the operator makes of them, once: `make` is called by who comes first (or by several
+    /// who come at the same time, of whose results one is kept).
+    func settings<Settings: AnyObject & Sendable>(
+        _ make: (ParameterValues) -> Settings
+    ) -> Settings {
+        if let known = UnsafeRawPointer(bitPattern: made.load(ordering: .acquiring)) {
+            return Self.settings(at: known)
+        }
+        let new = Unmanaged.passRetained(make(self))
+        let (isKept, before) = made.compareExchange(
+            expected: 0, desired: UInt(bitPattern: new.toOpaque()),
+            ordering: .acquiringAndReleasing)
+        guard !isKept, let known = UnsafeRawPointer(bitPattern: before) else {
+            return new.takeUnretainedValue()
+        }
+        new.release()
+        return Self.settings(at: known)
+    }
+
+    private static func settings<Settings: AnyObject>(at known: UnsafeRawPointer) -> Settings {
+        let object = Unmanaged<AnyObject>.fromOpaque(known).takeUnretainedValue()
+        precondition(type(of: object) == Settings.self, "parameters belong to one operator")
+        return unsafeDowncast(object, to: Settings.self)
     }
 
     /// Whether the request named it, rather than leave it to its default.

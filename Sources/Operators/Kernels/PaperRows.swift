@@ -26,13 +26,13 @@ enum PaperRows {
     ) throws(OperatorError) {
         let isMagnitude = kind == .magnitude
         let solver = try PaperSolver(isMagnitude: isMagnitude, block, workspace)
-        let isSmallest = !isMagnitude && !block.parameters[PaperParameters.largest].boolean
+        let settings = solver.settings
+        let isSmallest = settings.isSmallest
         let sign: Double = isSmallest ? -1 : 1
-        let wrt = direction == .vjp ? block.parameters[PaperParameters.wrt].words : ["x"]
         let products = SupportProducts(
-            kind: kind, sign: sign, givesX: wrt.contains("x"), givesLambda: wrt.contains("lambda"))
-        let isLinearized =
-            direction == .forward && block.parameters[PaperParameters.linearization].boolean
+            kind: kind, sign: sign, givesX: direction != .vjp || settings.givesX,
+            givesLambda: direction == .vjp && settings.givesLambda)
+        let isLinearized = direction == .forward && settings.linearizes
         workspace.support.isDerived = direction != .forward || isLinearized
         // A mask's gradient is 0 there.
         let skipsHard = direction != .forward && kind == .mask

@@ -1,36 +1,9 @@
-/// Which solver runs, and its settings.
-enum SolverChoice: String, CaseIterable {
-    /// threshold; pav where general weights are given.
-    case auto
-    case threshold
-    case pav
-    case dykstra
-}
-
-/// A parameter's values, one for all rows or one for each. Taken out once a block: looking into a
-/// `ParameterValue` for each row of a router cost a tenth of its time.
-struct PerRow<Value: BitwiseCopyable> {
-    private let values: [Value]
-    private let shared: Value?
-
-    init(_ values: [Value]) {
-        self.values = values
-        shared = values.count == 1 ? values[0] : nil
-    }
-
-    subscript(row: Int) -> Value {
-        @inline(__always) get { shared ?? values[row] }
-    }
-}
-
 /// The solver of each row of a block, from the request's parameters.
 struct PaperSolver {
     private let isMagnitude: Bool
-    private let k: PerRow<Int>
-    private let lambda: PerRow<Double>
-    private let exponent: Exponent
+    let settings: PaperSettings
     private let choice: SolverChoice
-    private let dykstra: Dykstra
+    private let cancellation: Cancellation
     private let weights: DenseRows?
     private let early: EarlyMaxima?
     private let first: Int
@@ -41,21 +14,14 @@ struct PaperSolver {
         isMagnitude: Bool, _ block: borrowing RowBlock, _ workspace: Workspace
     ) throws(OperatorError) {
         self.isMagnitude = isMagnitude
-        let parameters = block.parameters
-        k = PerRow(parameters[PaperParameters.k].integers)
-        let spec = isMagnitude ? PaperParameters.lambdaOfMagnitudes : PaperParameters.lambdaOfScores
-        lambda = PerRow(parameters[spec].numbers)
-        exponent = Exponent(p: parameters[PaperParameters.p].number(row: 0))
-        weights = block.inputs.first?.flatMap { $0.rows }
-        let asked = SolverChoice(rawValue: parameters[PaperParameters.solver].word) ?? .auto
+        settings = block.parameters.settings { PaperSettings($0, isMagnitude: isMagnitude) }
+        cancellation = block.cancellation
+        weights = block.inputs.isEmpty ? nil : block.inputs[0]?.rows
+        let asked = settings.choice
         choice = asked != .auto ? asked : weights == nil ? .threshold : .pav
-        dykstra = Dykstra(
-            iterationsMax: parameters[PaperParameters.iterationsMax].integer(row: 0),
-            tolerance: parameters[PaperParameters.tolerance].number(row: 0),
-            cancellation: block.cancellation)
         early = block.x.early
         first = block.rows.lowerBound
-        if parameters[PaperParameters.shortRows].word == "shrink" { return }
+        if settings.shrinks { return }
         for row in block.rows {
             let finiteCount = workspace.finiteCounts.pointer[row - first]
             if finiteCount == block.x.rowLength { continue }
@@ -68,7 +34,7 @@ struct PaperSolver {
 
     /// Entries of positive weight: k, or those of w.
     private func wantedCount(_ row: Int) -> Int {
-        guard let weights else { return k[row] }
+        guard let weights else { return settings.k[row] }
         let w = weights.rowCount == 1 ? 0 : row
         return (0..<weights.rowLength).first { weights.value(w, $0) == 0 } ?? weights.rowLength
     }
@@ -82,15 +48,15 @@ struct PaperSolver {
         let isThreshold = choice == .auto || choice == .threshold
         let start = rows.lowerBound
         workspace.shortRows.solve(
-            x, rows: rows.count, rowLength: n, isMagnitude: isMagnitude, exponent
+            x, rows: rows.count, rowLength: n, isMagnitude: isMagnitude, settings.exponent
         ) { index in
-            let k = k[start + index]
+            let k = settings.k[start + index]
             let finiteCount = workspace.finiteCounts.pointer[start + index - first]
             // |-inf| would be the largest.
             let isAlike = !isMagnitude || finiteCount == n
             return isThreshold && k < finiteCount && isAlike ? k : nil
         } lambda: { index in
-            lambda[start + index]
+            settings.lambda[start + index]
         }
     }
 
@@ -105,13 +71,13 @@ struct PaperSolver {
             workspace.support.reset(capacity: 0)
             return choice == .dykstra ? Dykstra.Report() : nil
         }
-        let lambda = lambda[row]
+        let lambda = settings.lambda[row]
         let method: SortingSolver.Method
         switch choice {
         case .auto, .threshold:
             let solver = SparseTopK(
-                k: min(k[row], finiteCount), lambda: lambda, exponent: exponent,
-                isMagnitude: isMagnitude)
+                k: min(settings.k[row], finiteCount), lambda: lambda,
+                exponent: settings.exponent, isMagnitude: isMagnitude)
             let ranks = workspace.shortRows.ranks((row - first) % ShortRows.rowsMax)
             solver.solve(
                 x, finiteCount: finiteCount, ranks: ranks,
@@ -119,10 +85,14 @@ struct PaperSolver {
                 workspace)
             return nil
         case .pav: method = .pav
-        case .dykstra: method = .dykstra(dykstra)
+        case .dykstra:
+            method = .dykstra(
+                Dykstra(
+                    iterationsMax: settings.iterationsMax, tolerance: settings.tolerance,
+                    cancellation: cancellation))
         }
         let solver = SortingSolver(
-            method: method, lambda: lambda, exponent: exponent, isMagnitude: isMagnitude)
+            method: method, lambda: lambda, exponent: settings.exponent, isMagnitude: isMagnitude)
         return try solver.solve(
             x, finiteCount: finiteCount, weights: rowWeights(row, finiteCount, workspace),
             workspace)
@@ -137,12 +107,12 @@ struct PaperSolver {
             if let weights {
                 target[i] = weights.value(weights.rowCount == 1 ? 0 : row, i)
             } else {
-                target[i] = i < k[row] ? 1 : 0
+                target[i] = i < settings.k[row] ? 1 : 0
             }
         }
         return UnsafePointer(target)
     }
 
     /// Whether dykstra came within its tolerance.
-    func hasConverged(_ report: Dykstra.Report) -> Bool { report.residual <= dykstra.tolerance }
+    func hasConverged(_ report: Dykstra.Report) -> Bool { report.residual <= settings.tolerance }
 }

@@ -101,8 +101,9 @@ package struct DenseRows: Sendable {
     }
 }
 
-/// G cotangents (or tangents) for a batch of B rows: [G, B, n], held as G*B rows.
-package struct StackedRows: Sendable {
+/// G cotangents (or tangents) for a batch of B rows: [G, B, n], held as G*B rows. A class: each
+/// copy of a struct counted references of all that is in it.
+package final class StackedRows: Sendable {
     package let rows: DenseRows
     /// G, at least 1.
     package let stackCount: Int
