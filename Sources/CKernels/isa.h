@@ -18,12 +18,13 @@ extern CKernels_ISA CKernels_isa;
 // KERNEL(TYPE, NAME, (PARAMETERS), (ARGUMENTS)) { ... } is one body, compiled for each instruction
 // set; the one at hand is looked up at each call (isa.c). What a body calls has to be INLINE: code
 // that is not would be compiled for the oldest processor. `is_fast` says whether the set has fused
-// multiplications.
+// multiplications. Compilers use half of an AVX-512 register unless they are told.
 #define EACH(...) __VA_ARGS__
 #ifdef __x86_64__
 #define KERNEL(TYPE, NAME, PARAMETERS, ARGUMENTS)                                                  \
   INLINE TYPE NAME##_body(bool is_fast, EACH PARAMETERS);                                          \
-  __attribute__((target("arch=x86-64-v4"))) static TYPE NAME##_avx512 PARAMETERS {                 \
+  __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))                                 \
+  static TYPE NAME##_avx512 PARAMETERS {                                                           \
     return NAME##_body(true, EACH ARGUMENTS);                                                      \
   }                                                                                                \
   __attribute__((target("arch=x86-64-v3"))) static TYPE NAME##_avx2 PARAMETERS {                   \

@@ -1,7 +1,23 @@
 // The passes over a whole row.
 #include "isa.h"
 
-#define ALL_FOUR UINT64_MAX
+enum { WORD = 64 };
+#define ALL_OF_WORD UINT64_MAX
+// So many words are noted before their bits are taken, all in one loop.
+enum { WORDS_MAX = 64 };
+// Where words have more bits than this, a loop for each word guesses well enough.
+enum { FEW_PER_WORD = 8 };
+
+// Bits of some 64 numbers each that reach a bound; words without any are not kept.
+typedef struct Words {
+  uint64_t bits[WORDS_MAX + 1];
+  int32_t starts[WORDS_MAX + 1];
+} Words;
+
+// How many words, and bits in them: beside the words, or compilers would not keep it in registers.
+typedef struct Sizes {
+  size_t words, bits;
+} Sizes;
 
 // Loops over LANES have a constant count, so that compilers turn each into a few vector
 // instructions.
@@ -85,58 +101,104 @@
     return MASK_BITS(line >= bound);                                                               \
   }                                                                                                \
                                                                                                    \
-  INLINE size_t collect_##SUFFIX(const NUMBER *x, size_t start, size_t end, NUMBER bound,          \
-                                        bool absolute, double *scores, int32_t *columns) {         \
-    size_t count = 0;                                                                              \
-    size_t i = start;                                                                              \
-    /* Four lines at a time: one branch that may be mispredicted instead of four. */               \
-    while (i + LANES <= end) {                                                                     \
-      uint64_t hits = 0;                                                                           \
-      size_t lines = (end - i) / LANES;                                                            \
-      if (lines >= 4) {                                                                            \
-        lines = 4;                                                                                 \
-        for (int l = 0; l < 4; ++l) {                                                              \
-          hits |= hits_##SUFFIX(x + i + l * LANES, bound, absolute) << (l * LANES);                \
-        }                                                                                          \
-      } else {                                                                                     \
-        lines = 1;                                                                                 \
-        hits = hits_##SUFFIX(x + i, bound, absolute);                                              \
+  /* Which of up to 64 numbers reach the bound. */                                                 \
+  INLINE uint64_t word_##SUFFIX(const NUMBER *x, size_t width, NUMBER bound, bool absolute) {      \
+    uint64_t bits = 0;                                                                             \
+    if (width >= WORD) {                                                                           \
+      for (int l = 0; l < WORD; l += LANES) {                                                      \
+        bits |= hits_##SUFFIX(x + l, bound, absolute) << l;                                        \
       }                                                                                            \
-      if (hits == ALL_FOUR) {                                                                      \
-        /* Dense rows: no bit is looked for. */                                                    \
-        for (size_t l = 0; l < 4 * LANES; ++l) {                                                   \
-          scores[count + l] = absolute ? ABS(x[i + l]) : x[i + l];                                 \
-          columns[count + l] = (int32_t)(i + l);                                                   \
-        }                                                                                          \
-        count += 4 * LANES;                                                                        \
-        hits = 0;                                                                                  \
-      }                                                                                            \
-      for (; hits != 0; hits &= hits - 1) {                                                        \
-        size_t column = i + (size_t)__builtin_ctzll(hits);                                         \
-        scores[count] = absolute ? ABS(x[column]) : x[column];                                     \
-        columns[count++] = (int32_t)column;                                                        \
-      }                                                                                            \
-      i += lines * LANES;                                                                          \
+      return bits;                                                                                 \
     }                                                                                              \
-    for (; i < end; ++i) {                                                                         \
+    size_t i = 0;                                                                                  \
+    for (; i + LANES <= width; i += LANES) bits |= hits_##SUFFIX(x + i, bound, absolute) << i;     \
+    for (; i < width; ++i) {                                                                       \
       NUMBER score = absolute ? ABS(x[i]) : x[i];                                                  \
-      scores[count] = score;                                                                       \
-      columns[count] = (int32_t)i;                                                                 \
-      count += score >= bound && (!absolute || score < INFINITY);                                  \
+      bits |= (uint64_t)(score >= bound && (!absolute || score < INFINITY)) << i;                  \
+    }                                                                                              \
+    return bits;                                                                                   \
+  }                                                                                                \
+                                                                                                   \
+  /* Empties the words: the scores and columns of all that they say, and how many. */              \
+  INLINE size_t take_##SUFFIX(const NUMBER *x, Words *from, Sizes *sizes, bool absolute,           \
+                              double *scores, int32_t *columns) {                                  \
+    size_t count = 0;                                                                              \
+    const size_t total = sizes->bits, words = sizes->words;                                        \
+    *sizes = (Sizes){0};                                                                           \
+    if (total > FEW_PER_WORD * words) {                                                            \
+      for (size_t w = 0; w < words; ++w) {                                                         \
+        const NUMBER *at = x + from->starts[w];                                                    \
+        uint64_t bits = from->bits[w];                                                             \
+        if (bits == ALL_OF_WORD) {                                                                 \
+          /* Dense rows: no bit is looked for. */                                                  \
+          for (int32_t l = 0; l < WORD; ++l) {                                                     \
+            scores[count + l] = absolute ? ABS(at[l]) : at[l];                                     \
+            columns[count + l] = from->starts[w] + l;                                              \
+          }                                                                                        \
+          count += WORD;                                                                           \
+          continue;                                                                                \
+        }                                                                                          \
+        for (; bits != 0; bits &= bits - 1) {                                                      \
+          const int l = __builtin_ctzll(bits);                                                     \
+          scores[count] = absolute ? ABS(at[l]) : at[l];                                           \
+          columns[count++] = from->starts[w] + l;                                                  \
+        }                                                                                          \
+      }                                                                                            \
+      return total;                                                                                \
+    }                                                                                              \
+    /* Bit by bit through all words, without a branch: where one ends is hard to guess. */         \
+    from->bits[words] = 0;                                                                         \
+    uint64_t bits = from->bits[0];                                                                 \
+    for (size_t w = 0; count < total; ++count) {                                                   \
+      const uint64_t next = from->bits[w + 1];                                                     \
+      const int32_t column = from->starts[w] + __builtin_ctzll(bits);                              \
+      scores[count] = absolute ? ABS(x[column]) : x[column];                                       \
+      columns[count] = column;                                                                     \
+      bits &= bits - 1;                                                                            \
+      const uint64_t is_last = bits == 0;                                                          \
+      bits |= next & (0 - is_last);                                                                \
+      w += is_last;                                                                                \
+    }                                                                                              \
+    return total;                                                                                  \
+  }                                                                                                \
+                                                                                                   \
+  /* Notes what reaches the bound in x[start..<end]; returns how many it had to take meanwhile. */ \
+  INLINE size_t note_##SUFFIX(const NUMBER *x, size_t start, size_t end, NUMBER bound,             \
+                              bool absolute, Words *to, Sizes *sizes, double *scores,              \
+                              int32_t *columns) {                                                  \
+    size_t count = 0;                                                                              \
+    for (size_t i = start; i < end; i += WORD) {                                                   \
+      if (sizes->words == WORDS_MAX) {                                                             \
+        count += take_##SUFFIX(x, to, sizes, absolute, scores + count, columns + count);           \
+      }                                                                                            \
+      const uint64_t bits = word_##SUFFIX(x + i, end - i, bound, absolute);                        \
+      to->bits[sizes->words] = bits;                                                               \
+      to->starts[sizes->words] = (int32_t)i;                                                       \
+      sizes->words += bits != 0;                                                                   \
+      sizes->bits += (size_t)__builtin_popcountll(bits);                                           \
     }                                                                                              \
     return count;                                                                                  \
+  }                                                                                                \
+                                                                                                   \
+  INLINE size_t collect_##SUFFIX(const NUMBER *x, size_t n, NUMBER bound, bool absolute,           \
+                                 double *scores, int32_t *columns) {                               \
+    Words words;                                                                                   \
+    Sizes sizes = {0};                                                                             \
+    size_t count = note_##SUFFIX(x, 0, n, bound, absolute, &words, &sizes, scores, columns);       \
+    return count + take_##SUFFIX(x, &words, &sizes, absolute, scores + count, columns + count);    \
   }                                                                                                \
                                                                                                    \
   KERNEL(size_t, CKernels_collect_##SUFFIX,                                                        \
          (const NUMBER *x, size_t n, NUMBER bound, bool absolute, double *scores,                  \
           int32_t *columns), (x, n, bound, absolute, scores, columns)) {                           \
-    return collect_##SUFFIX(x, 0, n, bound, absolute, scores, columns);                            \
+    return absolute ? collect_##SUFFIX(x, n, bound, true, scores, columns)                         \
+                    : collect_##SUFFIX(x, n, bound, false, scores, columns);                       \
   }                                                                                                \
                                                                                                    \
-  KERNEL(size_t, CKernels_gather_##SUFFIX,                                                         \
-         (const NUMBER *x, size_t n, size_t height, const NUMBER *maxima, NUMBER bound,            \
-          bool absolute, double *scores, int32_t *columns),                                        \
-         (x, n, height, maxima, bound, absolute, scores, columns)) {                               \
+  INLINE size_t gather_##SUFFIX(const NUMBER *x, size_t n, size_t height, const NUMBER *maxima,    \
+                                NUMBER bound, bool absolute, double *scores, int32_t *columns) {   \
+    Words words;                                                                                   \
+    Sizes sizes = {0};                                                                             \
     size_t count = 0;                                                                              \
     size_t step = height * LANES;                                                                  \
     for (size_t start = 0; start < n; start += step, maxima += LANES) {                            \
@@ -144,9 +206,19 @@
       for (int l = 0; l < LANES; ++l) hit |= maxima[l] >= bound;                                   \
       if (!hit) continue;                                                                          \
       size_t end = start + step < n ? start + step : n;                                            \
-      count += collect_##SUFFIX(x, start, end, bound, absolute, scores + count, columns + count);  \
+      count += note_##SUFFIX(x, start, end, bound, absolute, &words, &sizes, scores + count,       \
+                             columns + count);                                                     \
     }                                                                                              \
-    return count;                                                                                  \
+    return count + take_##SUFFIX(x, &words, &sizes, absolute, scores + count, columns + count);    \
+  }                                                                                                \
+                                                                                                   \
+  KERNEL(size_t, CKernels_gather_##SUFFIX,                                                         \
+         (const NUMBER *x, size_t n, size_t height, const NUMBER *maxima, NUMBER bound,            \
+          bool absolute, double *scores, int32_t *columns),                                        \
+         (x, n, height, maxima, bound, absolute, scores, columns)) {                               \
+    return absolute                                                                                \
+               ? gather_##SUFFIX(x, n, height, maxima, bound, true, scores, columns)               \
+               : gather_##SUFFIX(x, n, height, maxima, bound, false, scores, columns);             \
   }                                                                                                \
                                                                                                    \
   KERNEL(bool, CKernels_all_finite_##SUFFIX, (const NUMBER *x, size_t n), (x, n)) {                \
