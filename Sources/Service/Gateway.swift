@@ -73,7 +73,9 @@ final class Gateway: Responder {
     }
 
     private func coding(_ exchange: Exchange) throws(HeaderRefusal) -> ContentCoding? {
-        guard let name = exchange.header(.contentEncoding)?.lowercased(), name != "identity"
+        // An empty list of codings is none (RFC 9110 8.4).
+        guard let name = exchange.header(.contentEncoding)?.lowercased(), !name.isEmpty,
+            name != "identity"
         else { return nil }
         guard let coding = ContentCoding(rawValue: name == "x-gzip" ? "gzip" : name) else {
             throw .unsupportedContentEncoding(found: name)

@@ -105,8 +105,9 @@ struct LimitOptions: ParsableArguments {
             ("--io-threads", ioThreads, 1...256),
             ("--busy-poll-microseconds", busyPollMicroseconds, 0...1_000_000),
             ("--queue-depth-max", queueDepthMax, 1...1_000_000),
+            // First, because the next one's default is half of it.
+            ("--inflight-bytes-max", limits.inflightBytesMax, 2...(1 << 40)),
             ("--body-bytes-max", limits.bodyBytesMax, 1...(1 << 36)),
-            ("--inflight-bytes-max", limits.inflightBytesMax, 1...(1 << 40)),
             ("--connections-max", limits.connectionsMax, 1...1_000_000),
             ("--connection-timeout-seconds", connectionTimeoutSeconds, 1...86_400),
             ("--header-timeout-seconds", headerTimeoutSeconds, 1...86_400),

@@ -25,6 +25,11 @@ import Testing
         let budget = try Command(
             Command.topkd, ["serve", "--body-bytes-max", "1001", "--inflight-bytes-max", "1000"])
         #expect(budget.status == 64 && budget.output.contains("--body-bytes-max"))
+        // In its own name, not in that of what is derived from it.
+        for value in ["0", "1"] {
+            let none = try Command(Command.topkd, ["serve", "--inflight-bytes-max", value])
+            #expect(none.status == 64 && none.output.contains("--inflight-bytes-max must be from 2"))
+        }
     }
 
     @Test("a bad environment variable is named")

@@ -48,6 +48,10 @@ import Testing
         let upper = try post(
             client, Self.compressed(Array(Self.json.utf8), coding), coding.uppercased())
         #expect(upper.status == 200)
+        for none in ["", "identity"] {
+            let answer = try post(client, Array(Self.json.utf8), none)
+            #expect(answer.status == 200 && answer.body == plain.body, "'\(none)'")
+        }
     }
 
     // Catches: a second member that is taken for damage, or not read.
