@@ -28,7 +28,8 @@ import Testing
         // In its own name, not in that of what is derived from it.
         for value in ["0", "1"] {
             let none = try Command(Command.topkd, ["serve", "--inflight-bytes-max", value])
-            #expect(none.status == 64 && none.output.contains("--inflight-bytes-max must be from 2"))
+            #expect(none.status == 64)
+            #expect(none.output.contains("--inflight-bytes-max must be from 2"))
         }
     }
 
