@@ -30,6 +30,7 @@ import peer_numba  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = {
     "1x1000": 10, "64x1000": 10, "256x4096": 64, "16x65536": 1024, "1x1000000": 1000, "65536x64": 2,
+    "8192x64": 2,  # the same where x and cotangents stay in the last cache
 }
 LAMBDA = 0.1
 SORTS = {"numba": True, "NumPy": False}  # who sorts for numba PAV: whether it does so itself

@@ -36,9 +36,13 @@ INLINE float widened_bf16(uint16_t half) {
 #define DEFINE_WIDENING(SUFFIX, NAME)                                                              \
   KERNEL(void, NAME,                                                                               \
          (const uint16_t *x, size_t n, bool negated, float *out), (x, n, negated, out)) {          \
+    if (!negated) {                                                                                \
+      for (size_t i = 0; i < n; ++i) out[i] = widened_##SUFFIX(x[i]);                              \
+      return;                                                                                      \
+    }                                                                                              \
     for (size_t i = 0; i < n; ++i) {                                                               \
       float number = widened_##SUFFIX(x[i]);                                                       \
-      out[i] = negated && number != -INFINITY ? -number : number;                                  \
+      out[i] = number != -INFINITY ? -number : number;                                             \
     }                                                                                              \
   }
 

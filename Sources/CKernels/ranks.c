@@ -41,6 +41,9 @@ KERNEL(double, CKernels_largest, (const double *values, size_t n), (values, n)) 
 /* Each number's rank is how many are greater: no branch, no pass waits for the one before. */
 enum { FEW_LINES = 2, FEW = FEW_LINES * LANES };
 
+// So many passes are enough where no two numbers are equal.
+enum { TIES_PASS = 16 };
+
 INLINE void ranks_of_few(const double *values, size_t n, size_t k, double *kth, double *next) {
   double padded[FEW];
   for (size_t i = 0; i < FEW; ++i) padded[i] = i < n ? values[i] : INFINITY;
@@ -63,6 +66,16 @@ INLINE void ranks_of_few(const double *values, size_t n, size_t k, double *kth, 
   if (n == k) *next = -INFINITY;
 }
 
+// Those in [low, high[, `total` of them.
+INLINE void keep_between(const double *values, size_t n, double low, double high, size_t total,
+                         double *kept) {
+  size_t count = 0;
+  for (size_t i = 0; count < total && i < n; ++i) {
+    kept[count] = values[i];
+    count += values[i] >= low && values[i] < high;
+  }
+}
+
 KERNEL(void, CKernels_ranks,
        (const double *values, size_t n, size_t k, double *kth, double *next),
        (values, n, k, kth, next)) {
@@ -76,20 +89,40 @@ KERNEL(void, CKernels_ranks,
      halving the bits is bounded on any: at most 24 + 64 passes. */
   int64_t low = ordered_f64(least);
   int64_t high = ordered_f64(most) + 1;
+  size_t reaching = n, above = 0;
   for (int pass = 0; low + 1 < high; ++pass) {
+    /* Equal ones keep k from being met: what is left is few, or most of it equal. */
+    if (pass >= TIES_PASS && reaching - above <= FEW) break;
+    if (pass == TIES_PASS) {
+      low = ordered_f64(smallest_at_least(values, n, unordered_f64(low)));
+      high = ordered_f64(largest_below(values, n, unordered_f64(high))) + 1;
+      continue;
+    }
     double center = unordered_f64(low) / 2 + unordered_f64(high) / 2;
     int64_t middle = ordered_f64(center);
     if (pass >= 24 || middle <= low || middle >= high) middle = (low & high) + ((low ^ high) >> 1);
-    double bound = unordered_f64(middle);
-    size_t above = count_f64(values, n, bound);
-    if (above == k) {
+    const double bound = unordered_f64(middle);
+    size_t count = count_f64(values, n, bound);
+    if (count == k) {
       *kth = smallest_at_least(values, n, bound);
       *next = largest_below(values, n, bound);
       return;
     }
-    if (above > k) low = middle; else high = middle;
+    if (count > k) {
+      low = middle;
+      reaching = count;
+    } else {
+      high = middle;
+      above = count;
+    }
   }
-  /* low is a value that occurs, as often as it takes to be the k-th. */
-  *kth = unordered_f64(low);
-  *next = count_f64(values, n, *kth) > k ? *kth : largest_below(values, n, *kth);
+  if (low + 1 < high) {
+    double few[FEW + 1];
+    keep_between(values, n, unordered_f64(low), unordered_f64(high), reaching - above, few);
+    ranks_of_few(few, reaching - above, k - above, kth, next);
+  } else {
+    /* low is a value that occurs, as often as it takes to be the k-th. */
+    *kth = *next = unordered_f64(low);
+  }
+  if (reaching == k) *next = largest_below(values, n, unordered_f64(low));
 }

@@ -9,9 +9,9 @@ import Testing
     @Test("k-th and next equal those of a sorted copy, whatever the numbers")
     func againstSorting() {
         var random = SplitMix64(seed: 11)
-        for trial in 0..<600 {
+        for trial in 0..<800 {
             let n = [1, 2, 3, 17, 200, 5000].randomElement(using: &random)!
-            let numbers = Self.numbers(trial % 6, n, &random)
+            let numbers = Self.numbers(trial % 8, n, &random)
             let sorted = numbers.sorted(by: >)
             for k in Set([1, 2, n / 2, n - 1, n]) where k >= 1 && k <= n {
                 var copy = numbers
@@ -31,6 +31,9 @@ import Testing
         case 2: return [Double](repeating: -0.5, count: n)
         case 3: return (0..<n).map { Double(sign: .plus, exponent: -($0 % 1060), significand: 1) }
         case 4: return (0..<n).map { $0 % 2 == 0 ? 1.7e308 : -1.7e308 }
+        // A few equal ones wherever k falls, as 16 bits have them.
+        case 5: return random.normals(n).map { ($0 * 32).rounded() / 32 }
+        case 6: return random.normals(n).map { ($0 * 256).rounded() / 256 }
         default:
             // Neighbouring doubles around zero: no midpoint of values lies between them.
             return (0..<n).map { _ in
