@@ -117,7 +117,7 @@ KERNEL(void, CKernels_ranks,
     }
   }
   if (low + 1 < high) {
-    double few[FEW + 1];
+    double few[FEW];
     keep_between(values, n, unordered_f64(low), unordered_f64(high), reaching - above, few);
     ranks_of_few(few, reaching - above, k - above, kth, next);
   } else {

@@ -12,7 +12,9 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
     private struct State {
         var inUseBytes = 0
         var idleBytes = 0
-        /// Free blocks by the power of two of their size.
+        /// Of all buffers that were not kept and whose pages take time to come by.
+        var missedBytes = 0
+        /// Free blocks by the power of two of their size, the one that was used last at the end.
         var idle: [[IdleBlock]] = Array(repeating: [], count: 64)
 
         /// False, and nothing, if the sum were over the limit.
@@ -23,10 +25,14 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
         }
 
         /// Returns what is not kept.
-        mutating func keep(_ block: IdleBlock, _ capacity: Int) -> [IdleBlock] {
+        mutating func keep(_ memory: UnsafeMutableRawPointer, _ capacity: Int) -> [IdleBlock] {
             let size = capacity.trailingZeroBitCount
             let excess = idleBytes + capacity - Limits.idleBufferBytesMax
-            let dropped = excess > 0 ? drop(excess, below: size) : []
+            if excess > 0 && capacity >= Limits.mappedBufferBytesMin { missedBytes += capacity }
+            let block = IdleBlock(memory: memory, missedBytes: missedBytes)
+            let dropped =
+                excess <= 0
+                ? [] : drop(excess, below: size) ?? dropStale(above: size).map { [$0] }
             guard let dropped else { return [block] }
             idleBytes += capacity
             idle[size].append(block)
@@ -48,10 +54,25 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
             }
             return dropped
         }
+
+        /// A larger block for whose sake more has been missed than it is itself.
+        private mutating func dropStale(above size: Int) -> IdleBlock? {
+            for larger in size + 1..<idle.count {
+                guard let oldest = idle[larger].first,
+                    missedBytes - oldest.missedBytes >= 1 << larger
+                else { continue }
+                idle[larger].removeFirst()
+                idleBytes -= 1 << larger
+                return oldest
+            }
+            return nil
+        }
     }
 
     private struct IdleBlock: @unchecked Sendable {
         let memory: UnsafeMutableRawPointer
+        /// Of the state, when it was last used.
+        let missedBytes: Int
     }
 
     package init(budgetBytes: Int) { self.budgetBytes = budgetBytes }
@@ -125,11 +146,11 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
     }
 
     /// Kept if there is room, also instead of smaller ones: a large buffer's pages take longer to
-    /// come by than all that is done with them.
+    /// come by than all that is done with them. One that nobody uses makes room in the end.
     package func recycle(_ memory: UnsafeMutableRawPointer, capacity: Int) {
         let dropped = withState { state -> [IdleBlock] in
             state.inUseBytes -= capacity
-            return state.keep(IdleBlock(memory: memory), capacity)
+            return state.keep(memory, capacity)
         }
         for block in dropped { block.memory.deallocate() }
     }

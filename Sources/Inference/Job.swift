@@ -133,6 +133,8 @@ final class Job: @unchecked Sendable {
     @inline(never)
     private func finish(_ worker: Worker) {
         guard let request else { preconditionFailure("a job is finished once") }
+        // The answer may need the room.
+        request.x.releaseEarly()
         timings[.compute] = monotonicNanoseconds() - computeStart
         let result = InferenceResult(request: request, blocks: outputs)
         do throws(ServiceError) {

@@ -26,7 +26,8 @@ package enum Answer {
     case later(start: () -> Void)
 }
 
-/// Decides about requests. Methods run on epoll threads: they must not block, parse or compute.
+/// Decides about requests. Methods run on epoll threads: they must not block, nor parse or compute
+/// what takes long.
 package protocol Responder: AnyObject, Sendable {
     /// The header is here, the body is not.
     func begin(_ exchange: Exchange, fault: HeaderFault?) -> BodyPlan

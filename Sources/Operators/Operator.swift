@@ -33,16 +33,12 @@ package protocol Operator: Sendable {
     /// arrives. nil where there is no such pass. Of requests without further inputs.
     func selecting(_ parameters: ParameterValues) -> Selecting?
 
-    /// What it has: those with a vjp or a jvp conform to the protocols below. They are asked for
-    /// here instead of cast to: that took longer than a row of a hundred numbers does.
+    /// What it has, and its vjp or jvp: those that have them conform to the protocols below. Asked
+    /// for here instead of cast to: that took longer than a row of a hundred numbers does.
     var directions: [Direction] { get }
-    func vjp(
-        _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
-        _ workspace: Workspace
-    ) throws(OperatorError)
-    func jvp(
-        _ block: borrowing RowBlock, _ tangents: StackedRows, into output: OperatorOutput,
-        _ workspace: Workspace
+    func multiply(
+        _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows,
+        into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError)
 
     /// Appends the answer of each row of the block, in order, to `output`.
@@ -78,27 +74,39 @@ extension Operator {
 
     package var directions: [Direction] { [.forward] }
 
-    package func vjp(
-        _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
-        _ workspace: Workspace
+    package func multiply(
+        _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows,
+        into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
-        preconditionFailure("\(descriptor.name) has no vjp")
-    }
-
-    package func jvp(
-        _ block: borrowing RowBlock, _ tangents: StackedRows, into output: OperatorOutput,
-        _ workspace: Workspace
-    ) throws(OperatorError) {
-        preconditionFailure("\(descriptor.name) has no jvp")
+        preconditionFailure("\(descriptor.name) has no \(direction)")
     }
 }
 
 extension DifferentiableOperator {
     package var directions: [Direction] { [.forward, .vjp] }
+
+    package func multiply(
+        _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows,
+        into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        precondition(direction == .vjp)
+        try vjp(block, stack, into: output, workspace)
+    }
 }
 
 extension TangentOperator {
     package var directions: [Direction] { [.forward, .vjp, .jvp] }
+
+    package func multiply(
+        _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows,
+        into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        if direction == .vjp {
+            try vjp(block, stack, into: output, workspace)
+        } else {
+            try jvp(block, stack, into: output, workspace)
+        }
+    }
 }
 
 /// An operator with a vector-Jacobian product.
@@ -250,15 +258,11 @@ extension Operator {
                 ) { _, _ in }
             }
         }
-        switch direction {
-        case .forward:
+        if direction == .forward {
             try forward(block, into: output, workspace)
-        case .vjp:
-            guard let stack else { preconditionFailure("no cotangents came") }
-            try vjp(block, stack, into: output, workspace)
-        case .jvp:
-            guard let stack else { preconditionFailure("no tangents came") }
-            try jvp(block, stack, into: output, workspace)
+        } else {
+            guard let stack else { preconditionFailure("no cotangents or tangents came") }
+            try multiply(direction, block, stack, into: output, workspace)
         }
         if output.hasNonFinite { throw .notFiniteAnswer }
     }

@@ -1,11 +1,12 @@
 import CMalloc
+import Inference
 
 /// How the C library's allocator gives memory back.
 package enum Allocator {
     /// Blocks from this size on are mapped one by one, and unmapped when they are freed. By default
     /// glibc takes such sizes from its heap once one of them has been freed, up to 32 MiB, and what
     /// is freed in the middle of a heap stays.
-    private static let mappedBytesMin: Int32 = 256 << 10
+    private static let mappedBytesMin = Int32(Limits.mappedBufferBytesMin)
     /// So much free memory stays at the end of the heap: 128 KiB, the default that goes with a
     /// threshold of one's own, was given back and asked for again all the time.
     private static let keptBytesMax: Int32 = 4 << 20

@@ -47,6 +47,26 @@ import Testing
         #expect(small[0] != nil)
     }
 
+    // Those of a client that had left kept all others' from being recycled, for ever.
+    @Test("large buffers that nobody uses make room for smaller ones in the end")
+    func ageing() {
+        let pool = BufferPool(budgetBytes: 1 << 40)
+        let half = Limits.idleBufferBytesMax / 2
+        do { _ = [pool.take(byteCount: half), pool.take(byteCount: half)] }
+        #expect(pool.idleBytes == 2 * half)
+        let byteCount = 4 << 20
+        for missed in 1..<half / byteCount {
+            _ = pool.take(byteCount: byteCount)
+            #expect(pool.idleBytes == 2 * half, "after \(missed)")
+        }
+        _ = pool.take(byteCount: byteCount)
+        #expect(pool.idleBytes == half + byteCount)
+        // Small ones are cheap: nothing is given up for them.
+        do { _ = pool.take(byteCount: half) }
+        for _ in 0..<100_000 { _ = pool.take(byteCount: 4096) }
+        #expect(pool.idleBytes >= half)
+    }
+
     @Test("a reservation counts while it lives, and admitted buffers are never refused")
     func reservation() {
         let pool = BufferPool(budgetBytes: 10_000)

@@ -83,6 +83,22 @@ import Testing
         }
     }
 
+    // What is found while a body arrives needs memory, too: it was held until the answer was sent.
+    @Test("an answer that just fits beside its body is answered")
+    func tightAnswer() throws {
+        let service = try LiveService {
+            $0.limits.inflightBytesMax = 2 << 20
+            $0.limits.bodyBytesMax = 1 << 20
+        }
+        defer { service.stop() }
+        // Everything is selected in part: an answer of 1 MB and a little, in a buffer of 2.
+        let answer = try service.client().request(
+            "POST", "/topk?n=131072&k=1&lambda=1e9&p=2",
+            headers: [("Content-Type", "application/octet-stream")],
+            body: [UInt8](repeating: 0, count: 4 * 131_072))
+        #expect(answer.status == 200 && answer.header("Topk-Nnz") == "131072", "\(answer.text)")
+    }
+
     @Test("a JSON body that could never fit the budget is a 413, not a 503 for ever")
     func hopelessBody() throws {
         let service = try LiveService {

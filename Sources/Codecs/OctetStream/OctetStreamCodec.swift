@@ -19,7 +19,8 @@ package struct OctetStreamCodec: Codec {
         // What is wrong with the query will be said when all is here. Beside x and cotangents a
         // body has columns, too: they are no numbers of this type.
         guard byteCount >= Limits.arrivalCheckBytesMin,
-            let plan = try? Self.plan(message, bodyBytes: byteCount), plan.inputs.isEmpty
+            let plan = try? Self.plan(message, bodyBytes: byteCount, isKept: false),
+            plan.inputs.isEmpty
         else { return nil }
         return ArrivalCheck(message.body, byteCount: byteCount, plan, pool)
     }
@@ -41,6 +42,7 @@ package struct OctetStreamCodec: Codec {
         let plan: Plan
         if let arrival {
             plan = arrival.plan
+            Self.plans.keep(plan, Self.key(message, bodyBytes: message.body.count))
         } else {
             plan = try Self.plan(message, bodyBytes: message.body.count)
         }
@@ -54,15 +56,22 @@ package struct OctetStreamCodec: Codec {
         return InferenceRequest(form, x: x, stack: try rest.readStack(), inputs: inputs)
     }
 
-    /// The same as for the last request that had the same query and length, or made anew.
-    private static func plan(
-        _ message: Message, bodyBytes: Int
-    ) throws(ServiceError) -> Plan {
-        let key = PlanCache.Key(
+    private static func key(_ message: Message, bodyBytes: Int) -> PlanCache.Key {
+        PlanCache.Key(
             query: message.query.text, direction: message.direction, bodyBytes: bodyBytes)
+    }
+
+    /// The same as for the last request that had the same query and length, or made anew.
+    ///
+    /// - Parameter isKept: not before the body is here: a header alone is cheap to send, and would
+    ///   drive out others' plans.
+    private static func plan(
+        _ message: Message, bodyBytes: Int, isKept: Bool = true
+    ) throws(ServiceError) -> Plan {
+        let key = key(message, bodyBytes: bodyBytes)
         if let known = plans.plan(key) { return known }
         let plan = try makePlan(message, bodyBytes: bodyBytes)
-        plans.keep(plan, key)
+        if isKept { plans.keep(plan, key) }
         return plan
     }
 

@@ -50,6 +50,7 @@ final class PlanCache: @unchecked Sendable {
     func keep(_ plan: Plan, _ key: Key) {
         guard key.query.utf8.count <= Self.queryBytesMax else { return }
         monitor.withLock {
+            if plans[key] === plan { return }
             if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
             plans[key] = plan
         }

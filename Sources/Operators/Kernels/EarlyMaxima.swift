@@ -11,7 +11,8 @@ package struct Selecting: Sendable {
 /// Used by the thread that receives, then by those that compute: the scheduler's lock lies between.
 package final class EarlyMaxima: @unchecked Sendable {
     private let x: RawBuffer
-    private let maxima: RawBuffer
+    /// nil once they have been used.
+    private var maxima: RawBuffer?
     private let dtype: DType
     private let rowCount: Int
     private let rowLength: Int
@@ -67,19 +68,27 @@ package final class EarlyMaxima: @unchecked Sendable {
             let isWhole = there == rowLength
             let end = isWhole ? there : there - there % step
             guard end > seenCount else { return }
+            guard let maxima = rowMaxima(row, S.self) else { return }
             let numbers = x.memory.assumingMemoryBound(to: S.self) + first
             _ = S.groupMaxima(
                 numbers + seenCount, count: end - seenCount, height: height,
-                isAbsolute: isAbsolute, rowMaxima(row, S.self) + seenCount / height)
+                isAbsolute: isAbsolute, maxima + seenCount / height)
             seenCount = isWhole ? 0 : end
             row += isWhole ? 1 : 0
         }
     }
 
-    private func rowMaxima<S: KernelScalar>(_ row: Int, _ type: S.Type) -> UnsafeMutablePointer<S> {
+    private func rowMaxima<S: KernelScalar>(_ row: Int, _ type: S.Type) -> UnsafeMutablePointer<S>?
+    {
         let groups = Selection.groupCount(rowLength: rowLength, height: height)
-        return maxima.memory.assumingMemoryBound(to: S.self) + row * groups
+        return maxima.map { $0.memory.assumingMemoryBound(to: S.self) + row * groups }
     }
+
+    /// Bytes that they hold.
+    var capacity: Int { maxima?.capacity ?? 0 }
+
+    /// Gives their memory back; nobody looks at them any more.
+    func release() { maxima = nil }
 
     /// A row's, if they are all there and of such groups.
     func maxima<S: KernelScalar>(
@@ -89,6 +98,6 @@ package final class EarlyMaxima: @unchecked Sendable {
             row < self.row && height == self.height && isAbsolute == self.isAbsolute
                 && S.isStored(as: dtype)
         else { return nil }
-        return UnsafePointer(rowMaxima(row, S.self))
+        return rowMaxima(row, S.self).map { UnsafePointer($0) }
     }
 }

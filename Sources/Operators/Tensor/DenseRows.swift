@@ -32,6 +32,12 @@ package struct DenseRows: Sendable {
     /// What it is a view of: several may share it.
     package var storage: RawBuffer { buffer }
 
+    /// What has been found of them already holds so many bytes, beside the storage...
+    package var earlyBytes: Int { early?.capacity ?? 0 }
+
+    /// ... which are not needed once every row has been computed.
+    package func releaseEarly() { early?.release() }
+
     package var byteCount: Int { rowCount * rowLength * dtype.byteCount }
 
     package var shape: BatchShape { BatchShape(rowCount: rowCount, rowLength: rowLength) }
