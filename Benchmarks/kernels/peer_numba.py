@@ -1,7 +1,7 @@
 """The paper's way, written anew: argsort, pool adjacent violators, unsort; numba, one thread.
 
 The argsort is numba's, as in a program that is numba throughout, or NumPy's, which sorts with
-AVX-512 where it can and is two to ten times as fast: no peer is faster than that.
+AVX-512 where it can: no peer is faster than that.
 
 p = 2 pools means; p = 4/3 pools power sums and takes the real root of a cubic by Cardano's
 formula. The vector-Jacobian product averages over the pools. float32 in and out, as theirs;
