@@ -124,5 +124,5 @@ KERNEL(void, CKernels_ranks,
     /* low is a value that occurs, as often as it takes to be the k-th. */
     *kth = *next = unordered_f64(low);
   }
-  if (reaching == k) *next = largest_below(values, n, unordered_f64(low));
+  if (n == k) *next = -INFINITY;
 }

@@ -12,7 +12,7 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
     private struct State {
         var inUseBytes = 0
         var idleBytes = 0
-        /// Of all buffers that were not kept and whose pages take time to come by.
+        /// Of all buffers for which there was no room, and whose pages take time to come by.
         var missedBytes = 0
         /// Free blocks by the power of two of their size, the one that was used last at the end.
         var idle: [[IdleBlock]] = Array(repeating: [], count: 64)
@@ -27,12 +27,15 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
         /// Returns what is not kept.
         mutating func keep(_ memory: UnsafeMutableRawPointer, _ capacity: Int) -> [IdleBlock] {
             let size = capacity.trailingZeroBitCount
-            let excess = idleBytes + capacity - Limits.idleBufferBytesMax
-            if excess > 0 && capacity >= Limits.mappedBufferBytesMin { missedBytes += capacity }
+            let limit = Limits.idleBufferBytesMax
+            let excess = idleBytes + capacity - limit
+            var dropped = excess > 0 ? drop(excess, below: size) : []
+            if dropped == nil {
+                let counts = capacity >= Limits.mappedBufferBytesMin && capacity <= limit
+                if counts { missedBytes += capacity }
+                dropped = dropStale(above: size).map { [$0] }
+            }
             let block = IdleBlock(memory: memory, missedBytes: missedBytes)
-            let dropped =
-                excess <= 0
-                ? [] : drop(excess, below: size) ?? dropStale(above: size).map { [$0] }
             guard let dropped else { return [block] }
             idleBytes += capacity
             idle[size].append(block)

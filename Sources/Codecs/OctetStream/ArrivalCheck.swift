@@ -13,7 +13,8 @@ package final class ArrivalCheck: @unchecked Sendable {
     private let byteCount: Int
     private var checkedCount = 0
     private var isFinite = true
-    private let maxima: EarlyMaxima?
+    /// nil where there is no use for them, also from the first number on that is not finite.
+    private var maxima: EarlyMaxima?
 
     init(_ body: RawBuffer, byteCount: Int, _ plan: Plan, _ pool: BufferPool) {
         self.body = body
@@ -33,7 +34,7 @@ package final class ArrivalCheck: @unchecked Sendable {
         guard isFinite && count > 0 else { return }
         isFinite = dtype.areFinite(body.memory + checkedCount * dtype.byteCount, count: count)
         checkedCount += count
-        maxima?.arrived(byteCount: byteCount)
+        if isFinite { maxima?.arrived(byteCount: byteCount) } else { maxima = nil }
     }
 
     /// Whether it looked at this body.

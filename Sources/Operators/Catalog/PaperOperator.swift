@@ -16,7 +16,13 @@ extension PaperOperator {
     }
 
     package func selecting(_ parameters: ParameterValues) -> Selecting? {
-        PaperParameters.selecting(parameters, isMagnitude: kind == .magnitude)
+        let isMagnitude = kind == .magnitude
+        let settings = PaperSettings.of(parameters, isMagnitude: isMagnitude)
+        // Of all rows alike, of x and not of -x, by the solver that does not sort.
+        guard let k = settings.k.shared, !settings.isSmallest,
+            settings.choice == .auto || settings.choice == .threshold
+        else { return nil }
+        return Selecting(k: k, isAbsolute: isMagnitude)
     }
 
     package func outputs(

@@ -118,15 +118,6 @@ enum PaperParameters {
         }
     }
 
-    /// What is looked for in all rows alike, by the threshold solver.
-    static func selecting(_ parameters: ParameterValues, isMagnitude: Bool) -> Selecting? {
-        let solver = SolverChoice(rawValue: parameters[solver].word) ?? .auto
-        guard solver == .auto || solver == .threshold, parameters[k].count == 1,
-            isMagnitude || parameters[largest].boolean
-        else { return nil }
-        return Selecting(k: parameters[k].integers[0], isAbsolute: isMagnitude)
-    }
-
     /// What no single parameter can know.
     static func check(
         _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]

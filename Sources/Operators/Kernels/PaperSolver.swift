@@ -14,7 +14,7 @@ struct PaperSolver {
         isMagnitude: Bool, _ block: borrowing RowBlock, _ workspace: Workspace
     ) throws(OperatorError) {
         self.isMagnitude = isMagnitude
-        settings = block.parameters.settings { PaperSettings($0, isMagnitude: isMagnitude) }
+        settings = PaperSettings.of(block.parameters, isMagnitude: isMagnitude)
         cancellation = block.cancellation
         weights = block.inputs.isEmpty ? nil : block.inputs[0]?.rows
         let asked = settings.choice
