@@ -24,6 +24,12 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
   return bound - slack * kth;
 }
 
+// Asks for row r of what comes next, while there is something to compute.
+INLINE void bring(const char *rows, size_t r, size_t bytes) {
+  if (rows == NULL) return;
+  for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(rows + r * bytes + i, 0, 2);
+}
+
 #define DEFINE_CANDIDATES(SUFFIX, NUMBER, BITS, LARGEST, SLACK, WIDE)                              \
   /* Candidate j of row r at 16 j + r, as bits; -inf behind a row's last. */                       \
   typedef struct Found_##SUFFIX {                                                                  \
@@ -93,8 +99,7 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
       for (size_t first = count; first < end; first += 4) {                                        \
         for (size_t j = first; j < first + 4; ++j) {                                               \
           const int l = left != 0 ? __builtin_ctzll(left) : 0;                                     \
-          BITS score = LOAD(BITS, x + i + l);                                                      \
-          if (absolute) score &= (BITS)-1 >> 1;                                                    \
+          const BITS score = LOAD(BITS, x + i + l);                                                \
           to->scores[j * LANES + r] = left != 0 ? score : none;                                    \
           to->columns[j * LANES + r] = (int32_t)i + l;                                             \
           left &= left - 1;                                                                        \
@@ -107,13 +112,18 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
                                                                                                    \
   /* The m largest scores of eight rows from row `first` on, by their candidates. */               \
   INLINE void eight_best_##SUFFIX(const Found_##SUFFIX *from, size_t first, const size_t m,        \
-                                  CKernels_ShortRows *of, double *tops) {                          \
+                                  const bool absolute, CKernels_ShortRows *of, double *tops) {     \
     eight_##SUFFIX top[CKernels_row_tops_max];                                                     \
     for (size_t j = 0; j < m; ++j) top[j] = (eight_##SUFFIX)(NUMBER)(-INFINITY);                   \
     for (size_t start = 0; start < of->most[first / EIGHT]; start += 4) {                          \
       eight_##SUFFIX four[4];                                                                      \
       for (size_t j = 0; j < 4; ++j) {                                                             \
         four[j] = LOAD(eight_##SUFFIX, from->scores + (start + j) * LANES + first);                \
+        if (absolute) {                                                                            \
+          ((uint8_t *)&of->negative[start + j])[first / EIGHT] = EIGHT_BITS(four[j] < 0);          \
+          eight_##SUFFIX magnitudes = __builtin_elementwise_abs(four[j]);                          \
+          four[j] = four[j] < -(NUMBER)LARGEST ? four[j] : magnitudes;                             \
+        }                                                                                          \
         eight_f64 scores = __builtin_convertvector(four[j], eight_f64);                            \
         STORE(of->scores + (start + j) * LANES + first, scores);                                   \
       }                                                                                            \
@@ -132,6 +142,7 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
     double tops[CKernels_row_tops_max * LANES];                                                    \
     for (size_t r = 0; r < rows; ++r) {                                                            \
       NUMBER *own = maxima + r * parts * EIGHT;                                                    \
+      bring(of->ahead[0], r, of->ahead_bytes);                                                     \
       /* By the row's own k: what is found of it does not depend on its neighbours. */             \
       if (of->ks[r] > FEW_K || parts == 1) {                                                       \
         maxima_##SUFFIX(x + r * n, n, parts, absolute, own);                                       \
@@ -153,6 +164,7 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
     for (size_t r = 0; r < LANES; ++r) {                                                           \
       const size_t k = r < rows ? (size_t)of->ks[r] : 0;                                           \
       of->counts[r] = 0;                                                                           \
+      bring(of->ahead[1], r, of->ahead_bytes);                                                     \
       if (k == 0) continue;                                                                        \
       double bound = bound_of(tops[(k - 1) * LANES + r], of->lambdas[r], of->e, absolute, SLACK);  \
       bound = bound > -LARGEST ? bound : -LARGEST;                                                 \
@@ -164,7 +176,7 @@ INLINE double bound_of(double kth, double lambda, double e, bool is_magnitude, d
       overfull += count > CKernels_candidates_max;                                                 \
     }                                                                                              \
     for (size_t first = 0; first < LANES; first += EIGHT) {                                        \
-      eight_best_##SUFFIX(&found, first, m, of, tops);                                             \
+      eight_best_##SUFFIX(&found, first, m, absolute, of, tops);                                   \
     }                                                                                              \
     /* Ranks of rows of which not all candidates are here need all of their numbers. */            \
     for (size_t first = 0; overfull > 0 && first < rows; first += EIGHT) {                         \

@@ -33,6 +33,10 @@ package protocol Operator: Sendable {
     /// arrives. nil where there is no such pass. Of requests without further inputs.
     func selecting(_ parameters: ParameterValues) -> Selecting?
 
+    /// Whether the operator checks the numbers of such a block itself, each few rows where it comes
+    /// to them: they need not be brought into the cache twice.
+    func checksAlong(_ block: borrowing RowBlock, _ stack: StackedRows?) -> Bool
+
     /// What it has, and its vjp or jvp: those that have them conform to the protocols below. Asked
     /// for here instead of cast to: that took longer than a row of a hundred numbers does.
     var directions: [Direction] { get }
@@ -61,6 +65,8 @@ extension Operator {
     package func isQuick(_ parameters: ParameterValues) -> Bool { true }
 
     package func selecting(_ parameters: ParameterValues) -> Selecting? { nil }
+
+    package func checksAlong(_ block: borrowing RowBlock, _ stack: StackedRows?) -> Bool { false }
 
     package func check(
         _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
@@ -234,29 +240,8 @@ extension Operator {
         _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
         into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
-        let finiteCounts = workspace.finiteCounts.reserve(block.rows.count)
-        let first = block.rows.lowerBound
-        let descriptor = descriptor
-        try Validation.check(
-            "x", block.x, rows: block.rows,
-            acceptsNegativeInfinity: descriptor.acceptsNegativeInfinity
-        ) { row, count in finiteCounts[row - first] = count }
-        for index in block.inputs.indices {
-            guard case .rows(let numbers) = block.inputs[index] else { continue }
-            let spec = descriptor.inputs[index]
-            guard spec.shape == .likeX else { continue }
-            try Validation.check(
-                spec.name, numbers, rows: block.rows, acceptsNegativeInfinity: false
-            ) { _, _ in }
-        }
-        if let stack, let name = direction.stackName {
-            for g in 0..<stack.stackCount {
-                let start = stack.rowIndex(g, first)
-                try Validation.check(
-                    name, stack.rows, rows: start..<start + block.rows.count,
-                    acceptsNegativeInfinity: false
-                ) { _, _ in }
-            }
+        if !checksAlong(block, stack) {
+            try Validation.check(descriptor, direction, block, stack, workspace)
         }
         if direction == .forward {
             try forward(block, into: output, workspace)

@@ -24,10 +24,15 @@ typedef struct CKernels_ShortRows {
   size_t n;
   double e;
   bool is_magnitude;
-  /// Candidate j of row r at 16 j + r, in the order of its columns; -inf behind a row's last, and
-  /// room for 20 of each.
+  /// The rows behind these, and what comes beside them, or NULL: brought into the cache meanwhile.
+  const char *ahead[2];
+  size_t ahead_bytes;  // Of a row.
+  /// Candidate j of row r at 16 j + r, in the order of its columns, with room for 20 of each;
+  /// behind a row's last -inf, and no columns.
   double *scores;
   int32_t *columns;
+  /// Bit r of number j: whether candidate j of row r was negative, of magnitudes.
+  uint16_t negative[20];
   /// How many a row has: more than candidates_max if not all were kept. And the most of eight rows.
   int32_t counts[16];
   size_t most[2];
@@ -66,6 +71,14 @@ static inline double CKernels_row_next(const CKernels_ShortRows *of, size_t r) {
 size_t CKernels_row_entries(const CKernels_ShortRows *of, size_t first, size_t last,
                             bool is_derived, bool skips_hard, CKernels_Entries to,
                             int32_t *positions, CKernels_Segment *segments);
+
+/// The gradient of each of the rows first..<end, all of them solved or hard, and what lambda's is,
+/// for cotangents c, rows of n floats as those of x: what CKernels_mask_product gives, times
+/// `sign`, or CKernels_magnitude_product for c and gradients times the signs of x. Zeros are left
+/// out. Appends as CKernels_row_entries does; c is that of row 0.
+size_t CKernels_row_products(const CKernels_ShortRows *of, size_t first, size_t end,
+                             const float *c, double sign, double *values, int32_t *columns,
+                             CKernels_Segment *segments, double *gradients);
 
 /// CKernels_round of some rows, the entries of each of which are a segment, the first the first of
 /// the values; adds to ends[r] how many are kept up to and with row r.

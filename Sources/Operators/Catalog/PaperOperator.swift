@@ -25,6 +25,15 @@ extension PaperOperator {
         return Selecting(k: k, isAbsolute: isMagnitude)
     }
 
+    package func checksAlong(_ block: borrowing RowBlock, _ stack: StackedRows?) -> Bool {
+        let settings = PaperSettings.of(block.parameters, isMagnitude: kind == .magnitude)
+        return PaperRows.checksAlong(settings, block, stack)
+    }
+
+    private func rows(_ direction: Direction, _ stack: StackedRows?) -> PaperRows {
+        PaperRows(kind: kind, descriptor: descriptor, direction: direction, stack: stack)
+    }
+
     package func outputs(
         _ direction: Direction, _ parameters: ParameterValues
     ) -> [TensorSpec] {
@@ -34,20 +43,20 @@ extension PaperOperator {
     package func forward(
         _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
-        try PaperRows.run(kind, .forward, block, nil, into: output, workspace)
+        try rows(.forward, nil).run(block, into: output, workspace)
     }
 
     package func vjp(
         _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
         _ workspace: Workspace
     ) throws(OperatorError) {
-        try PaperRows.run(kind, .vjp, block, cotangents, into: output, workspace)
+        try rows(.vjp, cotangents).run(block, into: output, workspace)
     }
 
     package func jvp(
         _ block: borrowing RowBlock, _ tangents: StackedRows, into output: OperatorOutput,
         _ workspace: Workspace
     ) throws(OperatorError) {
-        try PaperRows.run(kind, .jvp, block, tangents, into: output, workspace)
+        try rows(.jvp, tangents).run(block, into: output, workspace)
     }
 }

@@ -1,84 +1,126 @@
 /// The three operators of the paper over a block of rows: solve each row once, then read the answer
 /// and the products with its Jacobian off its support.
-enum PaperRows {
+struct PaperRows {
     enum Kind {
         case mask
         case values
         case magnitude
     }
 
-    /// - Parameter stack: cotangents or tangents; nil for forward.
-    static func run(
-        _ kind: Kind, _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
-        into output: OperatorOutput, _ workspace: Workspace
+    let kind: Kind
+    let descriptor: OperatorDescriptor
+    let direction: Direction
+    /// Cotangents or tangents; nil for forward.
+    let stack: StackedRows?
+
+    /// Whether numbers are checked where rows are computed: short ones with few candidates, while
+    /// the next are on their way from memory. Checked ahead, a block of them comes twice, and x and
+    /// cotangents of a router do not both stay in the last cache.
+    static func checksAlong(
+        _ settings: PaperSettings, _ block: borrowing RowBlock, _ stack: StackedRows?
+    ) -> Bool {
+        guard let k = settings.k.shared, k <= ShortRows.kMax,
+            block.x.rowLength <= ShortRows.lengthMax, stack?.stackCount ?? 1 == 1,
+            settings.choice == .auto || settings.choice == .threshold
+        else { return false }
+        return block.inputs.allSatisfy { $0 == nil }
+    }
+
+    func run(
+        _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         switch block.x.dtype {
-        case .float64:
-            try run(kind, direction, block, stack, Double.self, into: output, workspace)
-        case .float32, .float16, .bfloat16:
-            try run(kind, direction, block, stack, Float.self, into: output, workspace)
+        case .float64: try run(block, Double.self, into: output, workspace)
+        case .float32, .float16, .bfloat16: try run(block, Float.self, into: output, workspace)
         }
     }
 
-    private static func run<S: KernelScalar>(
-        _ kind: Kind, _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
-        _ type: S.Type, into output: OperatorOutput, _ workspace: Workspace
+    private func run<S: KernelScalar>(
+        _ block: borrowing RowBlock, _ type: S.Type, into output: OperatorOutput,
+        _ workspace: Workspace
     ) throws(OperatorError) {
-        let isMagnitude = kind == .magnitude
-        let solver = try PaperSolver(isMagnitude: isMagnitude, block, workspace)
+        let solver = PaperSolver(isMagnitude: kind == .magnitude, block)
         let settings = solver.settings
-        let isSmallest = settings.isSmallest
-        let sign: Double = isSmallest ? -1 : 1
+        var isChecked = !Self.checksAlong(settings, block, stack)
+        if isChecked {
+            try solver.checkCounts(block, workspace)
+        } else {
+            workspace.finiteCounts.reserve(block.rows.count)
+                .initialize(repeating: block.x.rowLength, count: block.rows.count)
+        }
         let products = SupportProducts(
-            kind: kind, sign: sign, givesX: direction != .vjp || settings.givesX,
+            kind: kind, sign: settings.isSmallest ? -1 : 1,
+            givesX: direction != .vjp || settings.givesX,
             givesLambda: direction == .vjp && settings.givesLambda)
-        let isLinearized = direction == .forward && settings.linearizes
-        workspace.support.isDerived = direction != .forward || isLinearized
-        // A mask's gradient is 0 there.
-        let skipsHard = direction != .forward && kind == .mask
+        workspace.support.isDerived = direction != .forward || settings.linearizes
         let n = block.x.rowLength
         let rowsAtOnce = ShortRows.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsAtOnce)
         {
             try block.cancellation.check()
             let rows = first..<min(first + rowsAtOnce, block.rows.upperBound)
-            let loaded = block.x.rows(rows, as: S.self, negated: isSmallest, &workspace.row)
-            solver.prepare(rows, loaded, rowLength: n, workspace)
-            var row = first
-            while row < rows.upperBound {
-                // Short rows that are solved go on together.
-                let together = workspace.shortRows.solvedCount(from: row - first)
-                let count = max(1, together)
-                let start = loaded + (row - first) * n
-                let x = UnsafeBufferPointer(start: start, count: count * n)
-                var report: Dykstra.Report?
-                if together > 0 {
-                    workspace.shortRows.emit(
-                        row - first..<row - first + count, skipsHard: skipsHard,
-                        to: &workspace.support)
-                } else {
-                    report = try solver.solve(row, x, workspace)
-                }
-                if isMagnitude { setSigns(x, workspace) }
-                if let report { append(report, solver, stack?.stackCount ?? 1, to: output) }
-                if direction == .forward {
-                    products.appendAnswer(to: output, workspace)
-                    if isLinearized { products.appendLinearization(to: output, workspace) }
-                } else if let stack {
-                    products.append(direction, stack, row, to: output, workspace)
-                }
-                row += count
+            if !isChecked && !(block.x.isFinite(rows) && stack?.rows.isFinite(rows) ?? true) {
+                // All of the block, for the error that it has, or for the -inf that may be.
+                try Validation.check(descriptor, direction, block, stack, workspace)
+                try solver.checkCounts(block, workspace)
+                isChecked = true
+            }
+            workspace.shortRows.bring(
+                isChecked || rows.upperBound + rowsAtOnce > block.rows.upperBound
+                    ? nil : rows.upperBound, block.x, stack?.rows)
+            let x = block.x.rows(rows, as: S.self, negated: settings.isSmallest, &workspace.row)
+            solver.prepare(rows, x, rowLength: n, workspace)
+            try run(rows, x, rowLength: n, solver, products, to: output, workspace)
+        }
+    }
+
+    /// A few rows that are prepared.
+    @inline(__always)
+    private func run<S: KernelScalar>(
+        _ rows: Range<Int>, _ x: UnsafePointer<S>, rowLength n: Int, _ solver: PaperSolver,
+        _ products: SupportProducts, to output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        let first = rows.lowerBound
+        let multipliesTogether =
+            direction == .vjp && kind != .values && S.self == Float.self && stack?.stackCount == 1
+        let linearizes = direction == .forward && solver.settings.linearizes
+        // A mask's gradient is 0 there.
+        let skipsHard = direction != .forward && kind == .mask
+        var row = first
+        while row < rows.upperBound {
+            // Short rows that are solved go on together.
+            let together = workspace.shortRows.solvedCount(from: row - first)
+            let count = max(1, together)
+            let own = row - first..<row - first + count
+            defer { row += count }
+            if together > 0, multipliesTogether, let stack {
+                products.append(own, stack.rows, rows, to: output, workspace)
+                continue
+            }
+            let x = UnsafeBufferPointer(start: x + own.lowerBound * n, count: count * n)
+            var report: Dykstra.Report?
+            if together > 0 {
+                workspace.shortRows.emit(own, skipsHard: skipsHard, to: &workspace.support)
+            } else {
+                report = try solver.solve(row, x, workspace)
+            }
+            if kind == .magnitude { Self.setSigns(x, workspace) }
+            if let report { append(report, solver, to: output) }
+            if direction == .forward {
+                products.appendAnswer(to: output, workspace)
+                if linearizes { products.appendLinearization(to: output, workspace) }
+            } else if let stack {
+                products.append(direction, stack, row, to: output, workspace)
             }
         }
     }
 
     /// What dykstra says, one for each row of the answer: solved once, it serves every cotangent.
-    private static func append(
-        _ report: Dykstra.Report, _ solver: PaperSolver, _ stackCount: Int,
-        to output: OperatorOutput
+    private func append(
+        _ report: Dykstra.Report, _ solver: PaperSolver, to output: OperatorOutput
     ) {
         let hasConverged = solver.hasConverged(report)
-        for _ in 0..<stackCount {
+        for _ in 0..<(stack?.stackCount ?? 1) {
             output["iterations"]?.append(number: Double(report.iterations))
             output["residual"]?.append(number: report.residual)
             output["converged"]?.append(number: hasConverged ? 1 : 0)

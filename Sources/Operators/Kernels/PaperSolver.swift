@@ -8,11 +8,7 @@ struct PaperSolver {
     private let early: EarlyMaxima?
     private let first: Int
 
-    /// Throws for the first row with fewer finite entries than it is to select, unless it may
-    /// select fewer.
-    init(
-        isMagnitude: Bool, _ block: borrowing RowBlock, _ workspace: Workspace
-    ) throws(OperatorError) {
+    init(isMagnitude: Bool, _ block: borrowing RowBlock) {
         self.isMagnitude = isMagnitude
         settings = PaperSettings.of(block.parameters, isMagnitude: isMagnitude)
         cancellation = block.cancellation
@@ -21,6 +17,13 @@ struct PaperSolver {
         choice = asked != .auto ? asked : weights == nil ? .threshold : .pav
         early = block.x.early
         first = block.rows.lowerBound
+    }
+
+    /// Throws for the first row with fewer finite entries than it is to select, unless it may
+    /// select fewer.
+    func checkCounts(
+        _ block: borrowing RowBlock, _ workspace: Workspace
+    ) throws(OperatorError) {
         if settings.shrinks { return }
         for row in block.rows {
             let finiteCount = workspace.finiteCounts.pointer[row - first]

@@ -9,11 +9,14 @@ struct ShortRows: ~Copyable {
     static let rowsMax = 16
     /// Longer rows have the way through group maxima.
     static let lengthMax = 512
+    /// Larger k have the other way, too.
+    static let kMax = Int(CKernels_candidates_k_max)
 
     private var ks = Scratch<Int32>()
     private var lambdas = Scratch<Double>()
     private var scores = Scratch<Double>()
     private var columns = Scratch<Int32>()
+    private var products = ShortProducts()
     /// What is asked of them and what is found.
     private let found: UnsafeMutablePointer<CKernels_ShortRows>
 
@@ -26,6 +29,16 @@ struct ShortRows: ~Copyable {
 
     /// How many rows are worth taking at once.
     static func rowsAtOnce(rowLength n: Int) -> Int { n <= lengthMax ? rowsMax : 1 }
+
+    /// Which rows of x, and of what comes beside it, are brought into the cache while the next are
+    /// looked at: 16 from `row` on, or none.
+    func bring(_ row: Int?, _ x: DenseRows, _ beside: DenseRows?) {
+        found.pointee.ahead.0 = row.map { x.start($0).assumingMemoryBound(to: CChar.self) }
+        found.pointee.ahead.1 = row.flatMap {
+            beside?.start($0).assumingMemoryBound(to: CChar.self)
+        }
+        found.pointee.ahead_bytes = x.rowLength * x.dtype.byteCount
+    }
 
     /// Looks at all rows of a few.
     ///
@@ -45,8 +58,7 @@ struct ShortRows: ~Copyable {
         var largest: Int32 = 0
         for row in 0..<Self.rowsMax {
             let own = row < rows ? k(row) ?? 0 : 0
-            // Larger k have the other way, too.
-            ks[row] = own <= CKernels_candidates_k_max ? Int32(own) : 0
+            ks[row] = own <= Self.kMax ? Int32(own) : 0
             lambdas[row] = row < rows ? lambda(row) : 1
             largest = max(largest, ks[row])
         }
@@ -79,10 +91,44 @@ struct ShortRows: ~Copyable {
         }
     }
 
+    /// The gradients of such rows for a cotangent each; zeros are left out.
+    ///
+    /// - Parameters:
+    ///   - cotangents: of all rows that were looked at.
+    ///   - sign: what a mask's gradients are multiplied by.
+    mutating func multiply(
+        _ rows: Range<Int>, _ cotangents: UnsafePointer<Float>, sign: Double,
+        _ body: (borrowing ShortProducts) -> Void
+    ) {
+        products.reserve(rows: rows.count)
+        _ = CKernels_row_products(
+            found, rows.lowerBound, rows.upperBound, cotangents, sign, products.values.pointer,
+            products.columns.pointer, products.segments.pointer, products.gradients.pointer)
+        body(products)
+    }
+
     /// The ranks of a row that has to be solved by itself; nil where `solve` has not found them.
     func ranks(_ index: Int) -> Ranks? {
         guard found.pointee.ranked >> index & 1 != 0 else { return nil }
         return Ranks(
             kth: CKernels_row_kth(found, index), next: CKernels_row_next(found, index))
+    }
+}
+
+/// Gradients of some short rows, one after the other: a segment for each row, and its gradient by
+/// lambda.
+struct ShortProducts: ~Copyable {
+    fileprivate(set) var values = Scratch<Double>()
+    fileprivate(set) var columns = Scratch<Int32>()
+    fileprivate(set) var segments = Scratch<CKernels_Segment>()
+    fileprivate(set) var gradients = Scratch<Double>()
+
+    fileprivate mutating func reserve(rows: Int) {
+        // Written by fours.
+        let room = rows * Int(CKernels_candidates_max) + 4
+        _ = values.reserve(room)
+        _ = columns.reserve(room)
+        _ = segments.reserve(rows)
+        _ = gradients.reserve(rows)
     }
 }

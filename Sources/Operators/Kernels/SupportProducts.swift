@@ -90,6 +90,28 @@ struct SupportProducts {
         }
     }
 
+    /// J^T c of some short rows that are solved, of those that are at hand, for a cotangent each.
+    func append(
+        _ solved: Range<Int>, _ cotangents: DenseRows, _ rows: Range<Int>,
+        to output: OperatorOutput, _ workspace: Workspace
+    ) {
+        let c = cotangents.rows(rows, as: Float.self, negated: false, &workspace.cotangents)
+        workspace.shortRows.multiply(solved, c, sign: sign) { products in
+            let values = products.values.pointer
+            if givesX {
+                output.answer.appendRows(
+                    UnsafeBufferPointer(start: products.segments.pointer, count: solved.count),
+                    products.columns.pointer, values, keepsZeros: false)
+            } else {
+                for _ in solved { output.answer.appendRow(count: 0, nil, values) }
+            }
+            guard givesLambda, let gradients = output["lambda_gradient"] else { return }
+            for r in 0..<solved.count {
+                gradients.append(number: products.gradients.pointer[r].finite)
+            }
+        }
+    }
+
     /// A power of two that brings numbers at the ends of the range to its middle; 1 for others.
     private static func scale(_ c: UnsafePointer<Double>, _ count: Int) -> Double {
         let largest = CKernels_largest_magnitude(c, count)

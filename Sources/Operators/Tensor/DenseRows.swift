@@ -56,8 +56,9 @@ package struct DenseRows: Sendable {
     }
 
     /// The first byte of row `row`.
+    /// Where a row lies.
     @inline(__always)
-    private func start(_ row: Int) -> UnsafeRawPointer {
+    func start(_ row: Int) -> UnsafeRawPointer {
         precondition(row >= 0 && row < rowCount)
         return UnsafeRawPointer(buffer.memory) + byteOffset + row * rowLength * dtype.byteCount
     }

@@ -19,6 +19,8 @@ package final class Workspace {
     package internal(set) var passCount = 0
     /// A row that cannot be read where it lies.
     var row = Scratch<Double>()
+    /// Cotangents of a few short rows, likewise.
+    var cotangents = Scratch<Double>()
     /// The k-th and (k+1)-th largest scores of a few short rows, see `ShortRows`.
     var shortRows = ShortRows()
     /// The largest entries or magnitudes of a few short rows.
