@@ -104,6 +104,19 @@ INLINE double sum_of_quad(quad_f64 quad) { return (quad[0] + quad[2]) + (quad[1]
 INLINE double sum_of_eight(eight_f64 eight) { return sum_of_quad(eight.lo + eight.hi); }
 INLINE double sum_of(line_f64 line) { return sum_of_eight(line.lo + line.hi); }
 
+// Of numbers that are none of them NaN: compilers leave the order of such minima as it stands.
+#define DEFINE_EXTREME(NAME, OF)                                                                   \
+  INLINE double NAME(line_f64 line) {                                                              \
+    eight_f64 eight = line.lo OF line.hi ? line.lo : line.hi;                                      \
+    quad_f64 quad = eight.lo OF eight.hi ? eight.lo : eight.hi;                                    \
+    const double even = quad[0] OF quad[2] ? quad[0] : quad[2];                                    \
+    const double odd = quad[1] OF quad[3] ? quad[1] : quad[3];                                     \
+    return even OF odd ? even : odd;                                                               \
+  }
+
+DEFINE_EXTREME(least_of, <)
+DEFINE_EXTREME(greatest_of, >)
+
 // BITS and SIGNED are integers as wide as NUMBER.
 #define DEFINE_ORDER(SUFFIX, NUMBER, BITS, SIGNED)                                                 \
   INLINE size_t count_##SUFFIX(const NUMBER *values, size_t n, NUMBER bound) {                     \

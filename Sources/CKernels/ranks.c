@@ -1,35 +1,28 @@
 // Exact ranks of a few numbers.
 #include "isa.h"
 
-// In lanes: compilers do not reorder a minimum of numbers that may be NaN.
 INLINE double smallest_at_least(const double *values, size_t n, double bound) {
-  double best[LANES];
-  for (int l = 0; l < LANES; ++l) best[l] = INFINITY;
+  line_f64 best = INFINITY;
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) {
-    for (int l = 0; l < LANES; ++l) {
-      double value = values[i + l] >= bound ? values[i + l] : INFINITY;
-      best[l] = value < best[l] ? value : best[l];
-    }
+    const line_f64 line = LOAD(line_f64, values + i);
+    const line_f64 those = line >= bound ? line : INFINITY;
+    best = those < best ? those : best;
   }
-  double result = INFINITY;
-  for (int l = 0; l < LANES; ++l) result = best[l] < result ? best[l] : result;
+  double result = least_of(best);
   for (; i < n; ++i) result = values[i] >= bound && values[i] < result ? values[i] : result;
   return result;
 }
 
 INLINE double largest_below(const double *values, size_t n, double bound) {
-  double best[LANES];
-  for (int l = 0; l < LANES; ++l) best[l] = -INFINITY;
+  line_f64 best = -INFINITY;
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) {
-    for (int l = 0; l < LANES; ++l) {
-      double value = values[i + l] < bound ? values[i + l] : -INFINITY;
-      best[l] = value > best[l] ? value : best[l];
-    }
+    const line_f64 line = LOAD(line_f64, values + i);
+    const line_f64 those = line < bound ? line : -INFINITY;
+    best = those > best ? those : best;
   }
-  double result = -INFINITY;
-  for (int l = 0; l < LANES; ++l) result = best[l] > result ? best[l] : result;
+  double result = greatest_of(best);
   for (; i < n; ++i) result = values[i] < bound && values[i] > result ? values[i] : result;
   return result;
 }
@@ -58,11 +51,8 @@ INLINE void ranks_of_few(const double *values, size_t n, size_t k, double *kth, 
     result = reaching < result ? reaching : result;
     after = behind < after ? behind : after;
   }
-  *kth = *next = INFINITY;
-  for (int l = 0; l < LANES; ++l) {
-    *kth = result[l] < *kth ? result[l] : *kth;
-    *next = after[l] < *next ? after[l] : *next;
-  }
+  *kth = least_of(result);
+  *next = least_of(after);
   if (n == k) *next = -INFINITY;
 }
 

@@ -222,16 +222,26 @@ typedef struct Sizes {
   }                                                                                                \
                                                                                                    \
   KERNEL(bool, CKernels_all_finite_##SUFFIX, (const NUMBER *x, size_t n), (x, n)) {                \
-    /* All exponent bits set: an infinity or a NaN. */                                             \
-    uint##BITS##_t mask, found = 0;                                                                \
-    NUMBER infinity = INFINITY;                                                                    \
-    memcpy(&mask, &infinity, sizeof mask);                                                         \
-    for (size_t i = 0; i < n; ++i) {                                                               \
-      uint##BITS##_t bits;                                                                         \
-      memcpy(&bits, x + i, sizeof bits);                                                           \
-      found |= (bits & mask) == mask;                                                              \
+    /* Bits without the sign, ordered as the numbers: an infinity or a NaN is none of the rest. */ \
+    enum { AT_ONCE = 4 };                                                                          \
+    const SIGNED mask = (SIGNED)(((uint##BITS##_t)-1) >> 1);                                       \
+    const NUMBER infinity = INFINITY;                                                              \
+    const SIGNED limit = LOAD(SIGNED, &infinity);                                                  \
+    line_i##BITS most[AT_ONCE] = {0};                                                              \
+    size_t i = 0;                                                                                  \
+    for (; i + AT_ONCE * LANES <= n; i += AT_ONCE * LANES) {                                       \
+      for (size_t j = 0; j < AT_ONCE; ++j) {                                                       \
+        line_i##BITS line = LOAD(line_i##BITS, x + i + j * LANES) & mask;                          \
+        most[j] = __builtin_elementwise_max(most[j], line);                                        \
+      }                                                                                            \
     }                                                                                              \
-    return found == 0;                                                                             \
+    for (size_t j = 1; j < AT_ONCE; ++j) most[0] = __builtin_elementwise_max(most[0], most[j]);    \
+    for (; i + LANES <= n; i += LANES) {                                                           \
+      most[0] = __builtin_elementwise_max(most[0], LOAD(line_i##BITS, x + i) & mask);              \
+    }                                                                                              \
+    bool is_finite = MASK_BITS(most[0] >= limit) == 0;                                             \
+    for (; i < n; ++i) is_finite &= (LOAD(SIGNED, x + i) & mask) < limit;                          \
+    return is_finite;                                                                              \
   }                                                                                                \
                                                                                                    \
   KERNEL(void, CKernels_load_##SUFFIX,                                                             \

@@ -17,7 +17,7 @@ package final class OperatorOutput: @unchecked Sendable {
     package func reset(
         dtype: DType, rowLength: Int, rowCapacity: Int, _ specs: [TensorSpec] = []
     ) {
-        self.specs = specs
+        if !(specs.isEmpty && self.specs.isEmpty) { self.specs = specs }
         nonconvergedRowCount = 0
         answer.reset(dtype: dtype, rowLength: rowLength, rowCapacity: rowCapacity)
         if specs.isEmpty { return }

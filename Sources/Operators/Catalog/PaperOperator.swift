@@ -26,12 +26,7 @@ extension PaperOperator {
     }
 
     package func checksAlong(_ block: borrowing RowBlock, _ stack: StackedRows?) -> Bool {
-        let settings = PaperSettings.of(block.parameters, isMagnitude: kind == .magnitude)
-        return PaperRows.checksAlong(settings, block, stack)
-    }
-
-    private func rows(_ direction: Direction, _ stack: StackedRows?) -> PaperRows {
-        PaperRows(kind: kind, descriptor: descriptor, direction: direction, stack: stack)
+        PaperRows.checksAlong(block, stack, isMagnitude: kind == .magnitude)
     }
 
     package func outputs(
@@ -43,20 +38,20 @@ extension PaperOperator {
     package func forward(
         _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
-        try rows(.forward, nil).run(block, into: output, workspace)
+        try PaperRows.run(self, .forward, block, nil, into: output, workspace)
     }
 
     package func vjp(
         _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
         _ workspace: Workspace
     ) throws(OperatorError) {
-        try rows(.vjp, cotangents).run(block, into: output, workspace)
+        try PaperRows.run(self, .vjp, block, cotangents, into: output, workspace)
     }
 
     package func jvp(
         _ block: borrowing RowBlock, _ tangents: StackedRows, into output: OperatorOutput,
         _ workspace: Workspace
     ) throws(OperatorError) {
-        try rows(.jvp, tangents).run(block, into: output, workspace)
+        try PaperRows.run(self, .jvp, block, tangents, into: output, workspace)
     }
 }

@@ -1,47 +1,46 @@
 /// The three operators of the paper over a block of rows: solve each row once, then read the answer
 /// and the products with its Jacobian off its support.
-struct PaperRows {
+enum PaperRows {
     enum Kind {
         case mask
         case values
         case magnitude
     }
 
-    let kind: Kind
-    let descriptor: OperatorDescriptor
-    let direction: Direction
-    /// Cotangents or tangents; nil for forward.
-    let stack: StackedRows?
-
     /// Whether numbers are checked where rows are computed: short ones with few candidates, while
     /// the next are on their way from memory. Checked ahead, a block of them comes twice, and x and
     /// cotangents of a router do not both stay in the last cache.
     static func checksAlong(
-        _ settings: PaperSettings, _ block: borrowing RowBlock, _ stack: StackedRows?
+        _ block: borrowing RowBlock, _ stack: StackedRows?, isMagnitude: Bool
     ) -> Bool {
-        guard let k = settings.k.shared, k <= ShortRows.kMax,
-            block.x.rowLength <= ShortRows.lengthMax, stack?.stackCount ?? 1 == 1,
-            settings.choice == .auto || settings.choice == .threshold
+        guard block.x.rowLength <= ShortRows.lengthMax, stack?.stackCount ?? 1 == 1,
+            block.inputs.allSatisfy({ $0 == nil })
         else { return false }
-        return block.inputs.allSatisfy { $0 == nil }
+        let settings = PaperSettings.of(block.parameters, isMagnitude: isMagnitude)
+        let isThreshold = settings.choice == .auto || settings.choice == .threshold
+        return isThreshold && settings.k.shared ?? .max <= ShortRows.kMax
     }
 
-    func run(
-        _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
+    /// - Parameter stack: cotangents or tangents; nil for forward.
+    static func run(
+        _ op: some PaperOperator, _ direction: Direction, _ block: borrowing RowBlock,
+        _ stack: StackedRows?, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         switch block.x.dtype {
-        case .float64: try run(block, Double.self, into: output, workspace)
-        case .float32, .float16, .bfloat16: try run(block, Float.self, into: output, workspace)
+        case .float64: try run(op, direction, block, stack, Double.self, output, workspace)
+        case .float32, .float16, .bfloat16:
+            try run(op, direction, block, stack, Float.self, output, workspace)
         }
     }
 
-    private func run<S: KernelScalar>(
-        _ block: borrowing RowBlock, _ type: S.Type, into output: OperatorOutput,
-        _ workspace: Workspace
+    private static func run<S: KernelScalar>(
+        _ op: some PaperOperator, _ direction: Direction, _ block: borrowing RowBlock,
+        _ stack: StackedRows?, _ type: S.Type, _ output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
+        let kind = op.kind
         let solver = PaperSolver(isMagnitude: kind == .magnitude, block)
         let settings = solver.settings
-        var isChecked = !Self.checksAlong(settings, block, stack)
+        var isChecked = !checksAlong(block, stack, isMagnitude: kind == .magnitude)
         if isChecked {
             try solver.checkCounts(block, workspace)
         } else {
@@ -61,7 +60,7 @@ struct PaperRows {
             let rows = first..<min(first + rowsAtOnce, block.rows.upperBound)
             if !isChecked && !(block.x.isFinite(rows) && stack?.rows.isFinite(rows) ?? true) {
                 // All of the block, for the error that it has, or for the -inf that may be.
-                try Validation.check(descriptor, direction, block, stack, workspace)
+                try Validation.check(op.descriptor, direction, block, stack, workspace)
                 try solver.checkCounts(block, workspace)
                 isChecked = true
             }
@@ -70,17 +69,21 @@ struct PaperRows {
                     ? nil : rows.upperBound, block.x, stack?.rows)
             let x = block.x.rows(rows, as: S.self, negated: settings.isSmallest, &workspace.row)
             solver.prepare(rows, x, rowLength: n, workspace)
-            try run(rows, x, rowLength: n, solver, products, to: output, workspace)
+            try run(
+                rows, of: block, x, direction, stack, solver, products, to: output, workspace)
         }
     }
 
     /// A few rows that are prepared.
     @inline(__always)
-    private func run<S: KernelScalar>(
-        _ rows: Range<Int>, _ x: UnsafePointer<S>, rowLength n: Int, _ solver: PaperSolver,
+    private static func run<S: KernelScalar>(
+        _ rows: Range<Int>, of block: borrowing RowBlock, _ x: UnsafePointer<S>,
+        _ direction: Direction, _ stack: StackedRows?, _ solver: PaperSolver,
         _ products: SupportProducts, to output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
+        let kind = products.kind
         let first = rows.lowerBound
+        let n = block.x.rowLength
         let multipliesTogether =
             direction == .vjp && kind != .values && S.self == Float.self && stack?.stackCount == 1
         let linearizes = direction == .forward && solver.settings.linearizes
@@ -102,10 +105,10 @@ struct PaperRows {
             if together > 0 {
                 workspace.shortRows.emit(own, skipsHard: skipsHard, to: &workspace.support)
             } else {
-                report = try solver.solve(row, x, workspace)
+                report = try solver.solve(row, of: block, x, workspace)
             }
-            if kind == .magnitude { Self.setSigns(x, workspace) }
-            if let report { append(report, solver, to: output) }
+            if kind == .magnitude { setSigns(x, workspace) }
+            if let report { append(report, solver, stack?.stackCount ?? 1, to: output) }
             if direction == .forward {
                 products.appendAnswer(to: output, workspace)
                 if linearizes { products.appendLinearization(to: output, workspace) }
@@ -116,11 +119,12 @@ struct PaperRows {
     }
 
     /// What dykstra says, one for each row of the answer: solved once, it serves every cotangent.
-    private func append(
-        _ report: Dykstra.Report, _ solver: PaperSolver, to output: OperatorOutput
+    private static func append(
+        _ report: Dykstra.Report, _ solver: PaperSolver, _ stackCount: Int,
+        to output: OperatorOutput
     ) {
         let hasConverged = solver.hasConverged(report)
-        for _ in 0..<(stack?.stackCount ?? 1) {
+        for _ in 0..<stackCount {
             output["iterations"]?.append(number: Double(report.iterations))
             output["residual"]?.append(number: report.residual)
             output["converged"]?.append(number: hasConverged ? 1 : 0)

@@ -3,19 +3,15 @@ struct PaperSolver {
     private let isMagnitude: Bool
     let settings: PaperSettings
     private let choice: SolverChoice
-    private let cancellation: Cancellation
     private let weights: DenseRows?
-    private let early: EarlyMaxima?
     private let first: Int
 
     init(isMagnitude: Bool, _ block: borrowing RowBlock) {
         self.isMagnitude = isMagnitude
         settings = PaperSettings.of(block.parameters, isMagnitude: isMagnitude)
-        cancellation = block.cancellation
         weights = block.inputs.isEmpty ? nil : block.inputs[0]?.rows
         let asked = settings.choice
         choice = asked != .auto ? asked : weights == nil ? .threshold : .pav
-        early = block.x.early
         first = block.rows.lowerBound
     }
 
@@ -66,7 +62,8 @@ struct PaperSolver {
     /// Solves one row into `workspace.support`; dykstra reports how it went.
     @inline(__always)
     func solve<S: KernelScalar>(
-        _ row: Int, _ x: UnsafeBufferPointer<S>, _ workspace: Workspace
+        _ row: Int, of block: borrowing RowBlock, _ x: UnsafeBufferPointer<S>,
+        _ workspace: Workspace
     ) throws(OperatorError) -> Dykstra.Report? {
         let finiteCount = workspace.finiteCounts.pointer[row - first]
         guard finiteCount > 0 else {
@@ -84,7 +81,7 @@ struct PaperSolver {
             let ranks = workspace.shortRows.ranks((row - first) % ShortRows.rowsMax)
             solver.solve(
                 x, finiteCount: finiteCount, ranks: ranks,
-                known: { early?.maxima(row, height: $0, isAbsolute: isMagnitude, S.self) },
+                known: { block.x.early?.maxima(row, height: $0, isAbsolute: isMagnitude, S.self) },
                 workspace)
             return nil
         case .pav: method = .pav
@@ -92,7 +89,7 @@ struct PaperSolver {
             method = .dykstra(
                 Dykstra(
                     iterationsMax: settings.iterationsMax, tolerance: settings.tolerance,
-                    cancellation: cancellation))
+                    cancellation: block.cancellation))
         }
         let solver = SortingSolver(
             method: method, lambda: lambda, exponent: settings.exponent, isMagnitude: isMagnitude)

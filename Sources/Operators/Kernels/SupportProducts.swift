@@ -37,7 +37,8 @@ struct SupportProducts {
         _ workspace: Workspace
     ) {
         // Numbers that may need a scale of their own go row by row, as do several a row.
-        let goTogether = stack.stackCount == 1 && stack.rows.dtype != .float64
+        let mayNeedScale = stack.rows.dtype == .float64
+        let goTogether = stack.stackCount == 1 && !mayNeedScale
         for r in 0..<(goTogether ? 1 : workspace.support.rowCount) {
             let part = goTogether ? workspace.support.whole : workspace.support.part(row: r)
             let count = part.entries.count
@@ -46,18 +47,18 @@ struct SupportProducts {
                 stack.rows.gather(
                     stack.rowIndex(g, row), workspace.support.positions + part.entries.lowerBound,
                     count: count, into: c)
-                append(part, c, direction, to: output, workspace)
+                append(part, c, mayNeedScale, direction, to: output, workspace)
             }
         }
     }
 
     /// The same of a part's numbers c, behind which there is room for as many.
     private func append(
-        _ part: Support.Part, _ c: UnsafeMutablePointer<Double>, _ direction: Direction,
-        to output: OperatorOutput, _ workspace: Workspace
+        _ part: Support.Part, _ c: UnsafeMutablePointer<Double>, _ mayNeedScale: Bool,
+        _ direction: Direction, to output: OperatorOutput, _ workspace: Workspace
     ) {
         let count = part.entries.count
-        let scale = Self.scale(c, count)
+        let scale = mayNeedScale ? Self.scale(c, count) : 1
         if scale != 1 { for i in 0..<count { c[i] *= scale } }
         let gradients = workspace.gradients.reserve(part.segments.count)
         let jacobian = Jacobian(workspace.support, part, gradients)

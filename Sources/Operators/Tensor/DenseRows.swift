@@ -1,5 +1,7 @@
 /// A dense batch: `rowCount` rows of `rowLength` numbers, row-major and contiguous, [B, n].
-package struct DenseRows: Sendable {
+///
+/// A class: each copy of a struct would count references of all that is in it.
+package final class DenseRows: Sendable {
     package let dtype: DType
     package let rowCount: Int
     package let rowLength: Int
@@ -43,7 +45,7 @@ package struct DenseRows: Sendable {
     package var shape: BatchShape { BatchShape(rowCount: rowCount, rowLength: rowLength) }
 
     /// Copies `rows` into a batch of their own; for tests and tools.
-    package init<Scalar: BinaryFloatingPoint>(_ rows: [[Scalar]], dtype: DType) {
+    package convenience init<Scalar: BinaryFloatingPoint>(_ rows: [[Scalar]], dtype: DType) {
         let n = rows.first?.count ?? 0
         let buffer = RawBuffer(capacity: rows.count * n * dtype.byteCount)
         for (r, row) in rows.enumerated() {
@@ -56,7 +58,6 @@ package struct DenseRows: Sendable {
     }
 
     /// The first byte of row `row`.
-    /// Where a row lies.
     @inline(__always)
     func start(_ row: Int) -> UnsafeRawPointer {
         precondition(row >= 0 && row < rowCount)
@@ -108,8 +109,7 @@ package struct DenseRows: Sendable {
     }
 }
 
-/// G cotangents (or tangents) for a batch of B rows: [G, B, n], held as G*B rows. A class: each
-/// copy of a struct counted references of all that is in it.
+/// G cotangents (or tangents) for a batch of B rows: [G, B, n], held as G*B rows. A class, too.
 package final class StackedRows: Sendable {
     package let rows: DenseRows
     /// G, at least 1.
