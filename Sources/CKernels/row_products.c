@@ -1,8 +1,9 @@
 // Products of a cotangent with the Jacobians of a few short rows, with SIMD across the rows.
 //
 // The mathematics of products.c, for numbers that need no scale of their own: cotangents are floats
-// and lambda and the scores are usual (roots.c), so that the largest slope D of a row in which
-// something is shared is between 2^-70 and 2^70.
+// and lambda and the scores are usual (roots.c), so that a slope D is at most 2^70. The largest of
+// a row is below 2^-70 only where rounding caps all that would share (2^-140 was the least of a
+// million rows beside kinks): far from the ends of a double either way.
 #include "eights.h"
 
 // Gradient j of row r at 16 j + r, and what lambda's gradient is.

@@ -47,7 +47,8 @@ package protocol Operator: Sendable {
 
     /// Appends the answer of each row of the block, in order, to `output`.
     ///
-    /// The numbers of x have been checked: finite, or -inf where the descriptor accepts it.
+    /// The numbers of x are finite, or -inf where the descriptor accepts it: checked before, unless
+    /// the operator checks along.
     func forward(
         _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError)
@@ -118,8 +119,8 @@ extension TangentOperator {
 /// An operator with a vector-Jacobian product.
 package protocol DifferentiableOperator: Operator {
     /// Appends J(x)^T c for each row of the block and, within it, each of the G cotangents, to
-    /// `output`: a row is solved once. Cotangents are finite; results are finite always, and exact
-    /// where the Jacobian exists.
+    /// `output`: a row is solved once. Cotangents are finite, checked as x is; results are finite
+    /// always, and exact where the Jacobian exists.
     func vjp(
         _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
         _ workspace: Workspace
@@ -233,7 +234,8 @@ package struct Cancellation: Sendable {
 }
 
 extension Operator {
-    /// Checks the numbers of a block, then computes it; the one way into an operator.
+    /// Checks the numbers of a block, unless the operator does so along, and computes it; the one
+    /// way into an operator. Where it throws, `output` may have some rows already.
     ///
     /// - Parameter stack: cotangents for vjp, tangents for jvp, [G, B, n]; nil for forward.
     package func run(

@@ -56,6 +56,40 @@ import Testing
         #expect(stored(0x1p-134, .bfloat16) == 0 && stored(0x1.8p-134, .bfloat16) == 0x1p-133)
     }
 
+    // Catches: a NaN that is taken for a number, the largest number for an infinity, or either
+    // where lines, groups of four lines and what is left of them meet.
+    @Test("what is not finite is found wherever it lies", arguments: DType.allCases)
+    func finite(_ dtype: DType) {
+        let width = dtype.byteCount
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: 200 * width, alignment: 64)
+        defer { memory.deallocate() }
+        // The exponent's bits, alone (infinity) and with the lowest or all of the others.
+        let exponent: UInt64 =
+            switch dtype {
+            case .float64: 0x7ff0_0000_0000_0000
+            case .float32: 0x7f80_0000
+            case .float16: 0x7c00
+            case .bfloat16: 0x7f80
+            }
+        let sign = UInt64(1) << (8 * width - 1)
+        func store(_ bits: UInt64, _ index: Int) {
+            withUnsafeBytes(of: bits.littleEndian) {
+                (memory + index * width).copyMemory(from: $0.baseAddress!, byteCount: width)
+            }
+        }
+        for count in [0, 1, 15, 16, 17, 63, 64, 65, 80, 130] {
+            for i in 0..<count { store(exponent - 1 + (i % 2 == 0 ? 0 : sign), i) }
+            #expect(dtype.areFinite(memory, count: count), "\(dtype) \(count)")
+            for place in 0..<count {
+                for bits in [exponent, exponent + 1, sign - 1, exponent + sign, sign | (sign - 1)] {
+                    store(bits, place)
+                    #expect(!dtype.areFinite(memory, count: count), "\(count) \(place)")
+                }
+                store(0, place)
+            }
+        }
+    }
+
     // Catches: a row pass that widens wrongly: every finite pattern goes through the operator.
     @Test(
         "all finite numbers pass values, hard, as they are", arguments: [DType.float16, .bfloat16])

@@ -89,6 +89,7 @@ enum PaperRows {
         let linearizes = direction == .forward && solver.settings.linearizes
         // A mask's gradient is 0 there.
         let skipsHard = direction != .forward && kind == .mask
+        var cotangents: UnsafePointer<Float>?
         var row = first
         while row < rows.upperBound {
             // Short rows that are solved go on together.
@@ -97,7 +98,12 @@ enum PaperRows {
             let own = row - first..<row - first + count
             defer { row += count }
             if together > 0, multipliesTogether, let stack {
-                products.append(own, stack.rows, rows, to: output, workspace)
+                let c =
+                    cotangents
+                    ?? stack.rows.rows(
+                        rows, as: Float.self, negated: false, &workspace.cotangents)
+                cotangents = c
+                products.append(own, c, to: output, workspace)
                 continue
             }
             let x = UnsafeBufferPointer(start: x + own.lowerBound * n, count: count * n)

@@ -91,12 +91,13 @@ struct SupportProducts {
         }
     }
 
-    /// J^T c of some short rows that are solved, of those that are at hand, for a cotangent each.
+    /// J^T c of some short rows that are solved, for a cotangent each.
+    ///
+    /// - Parameter c: of all rows that are at hand.
     func append(
-        _ solved: Range<Int>, _ cotangents: DenseRows, _ rows: Range<Int>,
-        to output: OperatorOutput, _ workspace: Workspace
+        _ solved: Range<Int>, _ c: UnsafePointer<Float>, to output: OperatorOutput,
+        _ workspace: Workspace
     ) {
-        let c = cotangents.rows(rows, as: Float.self, negated: false, &workspace.cotangents)
         workspace.shortRows.multiply(solved, c, sign: sign) { products in
             let values = products.values.pointer
             if givesX {

@@ -1,4 +1,5 @@
-/// Checks that the numbers of a request are what an operator takes, before any kernel sees them.
+/// Checks that the numbers of a request are what an operator takes: before any kernel sees them,
+/// or where an operator that checks along has found that some are not finite.
 enum Validation {
     /// Checks all numbers of a block: x, inputs shaped like it, cotangents or tangents. Each row's
     /// count of finite entries goes to `workspace.finiteCounts`.
