@@ -11,17 +11,18 @@
 // from when it was due, so that a server that stalls is charged for everything that queues behind.
 // RATE 0 is a closed loop. One line comes out: requests, seconds, p50, p99 and largest latency in
 // microseconds. An answer other than 200 ends it all.
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -174,9 +175,12 @@ static void receive_some(struct connection *connection) {
   push_idle(connection);
 }
 
-static void set_timer(int timer, int64_t when) {
-  struct itimerspec spec = {.it_value = {when / SECOND, when % SECOND}};
-  if (timerfd_settime(timer, TFD_TIMER_ABSTIME, &spec, NULL) != 0) fail("timerfd_settime");
+// Waits for answers, or until then.
+static int wait_until(int64_t when, struct epoll_event *events, int events_max) {
+  int64_t left = when - now();
+  if (left < 0) left = 0;
+  struct timespec timeout = {left / SECOND, left % SECOND};
+  return epoll_pwait2(epoll, events, events_max, &timeout, NULL);
 }
 
 // Sends everything that is due and has a connection; returns how many requests were sent so far.
@@ -194,9 +198,6 @@ static size_t send_due(size_t sent, int64_t start, int64_t end, double interval)
 static void run(int connection_count, double rate, double seconds, int64_t start) {
   int64_t end = start + (int64_t)(seconds * SECOND);
   double interval = rate > 0 ? SECOND / rate : 0;
-  int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-  struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-  if (timer < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event) != 0) fail("timer");
   size_t planned = rate > 0 ? (size_t)(seconds * rate) : SIZE_MAX;
   size_t sent = 0;
   for (;;) {
@@ -205,17 +206,12 @@ static void run(int connection_count, double rate, double seconds, int64_t start
     int is_over = rate > 0 ? sent >= planned : time >= end;
     if (is_over && idle_count == (size_t)connection_count) break;
     if (time > end + GRACE_NANOSECONDS) fail("too slow for this rate");
-    if (rate > 0 && !is_over && idle_count > 0)
-      set_timer(timer, start + (int64_t)((double)sent * interval));
+    bool awaits_due = rate > 0 && !is_over && idle_count > 0;
+    int64_t until = awaits_due ? start + (int64_t)((double)sent * interval) : time + SECOND;
     struct epoll_event events[64];
-    int count = epoll_wait(epoll, events, 64, 1000);
+    int count = wait_until(until, events, 64);
     for (int i = 0; i < count; ++i) {
       struct connection *connection = events[i].data.ptr;
-      uint64_t ticks;
-      if (connection == NULL) {
-        if (read(timer, &ticks, sizeof ticks) < 0 && errno != EAGAIN) fail("timer");
-        continue;
-      }
       if (events[i].events & EPOLLOUT) send_some(connection);
       if (events[i].events & ~(uint32_t)EPOLLOUT) receive_some(connection);
     }
