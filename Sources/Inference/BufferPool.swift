@@ -3,26 +3,20 @@ import Operators
 /// Recycles large buffers, and keeps the sum of all that are in use under a budget.
 ///
 /// A recycled buffer is twice as fast as a fresh one on 64 MB bodies: its pages are there already.
-package final class BufferPool: BufferRecycler, @unchecked Sendable {
+package final class BufferPool: @unchecked Sendable {
     package let budgetBytes: Int
     // Not Synchronization's Mutex: ThreadSanitizer does not see it.
     private let monitor = Monitor()
     private var state = State()
 
     private struct State {
+        /// The pool holds itself while this is not 0: buffers do not.
         var inUseBytes = 0
         var idleBytes = 0
         /// Of all buffers for which there was no room, and whose pages take time to come by.
         var missedBytes = 0
         /// Free blocks by the power of two of their size, the one that was used last at the end.
         var idle: [[IdleBlock]] = Array(repeating: [], count: 64)
-
-        /// False, and nothing, if the sum were over the limit.
-        mutating func charge(_ byteCount: Int, limit: Int) -> Bool {
-            if byteCount > limit - inUseBytes { return false }
-            inUseBytes += byteCount
-            return true
-        }
 
         /// Returns what is not kept.
         mutating func keep(_ memory: UnsafeMutableRawPointer, _ capacity: Int) -> [IdleBlock] {
@@ -84,6 +78,24 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
         for block in state.idle.joined() { block.memory.deallocate() }
     }
 
+    /// False, and nothing, if the sum were over the limit. Under the lock.
+    private func charge(_ byteCount: Int, _ state: inout State, limit: Int) -> Bool {
+        if byteCount > limit - state.inUseBytes { return false }
+        if state.inUseBytes == 0 { _ = Unmanaged.passRetained(self) }
+        state.inUseBytes += byteCount
+        return true
+    }
+
+    /// Takes them back. What `body` returns of the state comes from under the lock.
+    private func uncharge<Result>(_ byteCount: Int, _ body: (inout State) -> Result) -> Result {
+        let (result, isIdle) = withState { state in
+            state.inUseBytes -= byteCount
+            return (body(&state), state.inUseBytes == 0)
+        }
+        if isIdle { Unmanaged.passUnretained(self).release() }
+        return result
+    }
+
     private func withState<Result>(_ body: (inout State) -> Result) -> Result {
         monitor.withLock { body(&state) }
     }
@@ -102,7 +114,7 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
             self.byteCount = byteCount
         }
 
-        deinit { pool?.withState { $0.inUseBytes -= byteCount } }
+        deinit { pool?.uncharge(byteCount) { _ in } }
 
         fileprivate static let nothing = Reservation(nil, 0)
     }
@@ -110,7 +122,7 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
     /// Sets bytes aside for memory that others allocate; nil over the budget.
     package func reserve(byteCount: Int) -> Reservation? {
         if byteCount == 0 { return .nothing }
-        let isCharged = withState { $0.charge(byteCount, limit: budgetBytes) }
+        let isCharged = withState { charge(byteCount, &$0, limit: budgetBytes) }
         return isCharged ? Reservation(self, byteCount) : nil
     }
 
@@ -150,25 +162,31 @@ package final class BufferPool: BufferRecycler, @unchecked Sendable {
 
     /// Kept if there is room, also instead of smaller ones: a large buffer's pages take longer to
     /// come by than all that is done with them. One that nobody uses makes room in the end.
-    package func recycle(_ memory: UnsafeMutableRawPointer, capacity: Int) {
-        let dropped = withState { state -> [IdleBlock] in
-            state.inUseBytes -= capacity
-            return state.keep(memory, capacity)
-        }
+    fileprivate func recycle(_ memory: UnsafeMutableRawPointer, capacity: Int) {
+        let dropped = uncharge(capacity) { $0.keep(memory, capacity) }
         for block in dropped { block.memory.deallocate() }
     }
 
     /// A buffer, if all that is in use stays within `limit`.
     private func make(_ capacity: Int, limit: Int) -> RawBuffer? {
         let (isCharged, found) = withState { state -> (Bool, IdleBlock?) in
-            guard state.charge(capacity, limit: limit) else { return (false, nil) }
+            guard charge(capacity, &state, limit: limit) else { return (false, nil) }
             let block = state.idle[capacity.trailingZeroBitCount].popLast()
             if block != nil { state.idleBytes -= capacity }
             return (true, block)
         }
         guard isCharged else { return nil }
         let memory = found?.memory ?? .allocate(byteCount: capacity, alignment: 64)
-        return RawBuffer(takingOwnershipOf: memory, capacity: capacity, recycler: self)
+        return RawBuffer(takingOwnershipOf: memory, capacity: capacity, recycler: recycler)
+    }
+
+    private var recycler: BufferRecycler {
+        BufferRecycler(owner: Unmanaged.passUnretained(self).toOpaque()) {
+            owner, memory, capacity in
+            Unmanaged<BufferPool>.fromOpaque(owner)._withUnsafeGuaranteedRef {
+                $0.recycle(memory, capacity: capacity)
+            }
+        }
     }
 
     /// The next power of two, at least 4 KiB.

@@ -8,6 +8,8 @@ package protocol Call: AnyObject, Sendable {
     var deadlineNanoseconds: Int { get }
     /// Whether the client has gone away.
     var isAbandoned: Bool { get }
+    /// Lets long searches end: after the deadline, and when the pool is told to abort.
+    var cancellation: Cancellation { get }
     /// Makes the answer of a call that nobody waits for. Called once, or one of the next two is.
     func abandon()
     func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest
@@ -25,7 +27,6 @@ package protocol Call: AnyObject, Sendable {
 final class Job: @unchecked Sendable {
     private let call: any Call
     private let cancellation: Cancellation
-    private let isAborted: AtomicFlag
     private let submittedNanoseconds: Int
     private var timings = Timings()
     private var computeStart = 0
@@ -40,13 +41,10 @@ final class Job: @unchecked Sendable {
     /// The error of the lowest row: the same answer however the rows were split.
     private let firstError = Mutex<OperatorError?>(nil)
 
-    /// - Parameter isAborted: set when the service wants long searches to end.
-    init(_ call: any Call, _ isAborted: AtomicFlag) {
+    init(_ call: any Call) {
         self.call = call
-        self.isAborted = isAborted
-        let deadline = call.deadlineNanoseconds
-        cancellation = Cancellation { isAborted.isSet || monotonicNanoseconds() > deadline }
-        self.submittedNanoseconds = monotonicNanoseconds()
+        cancellation = call.cancellation
+        submittedNanoseconds = monotonicNanoseconds()
     }
 
     /// Whether there are blocks that no worker has taken yet.
@@ -98,8 +96,6 @@ final class Job: @unchecked Sendable {
             let left = blocksLeft.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue
             guard left == 0 else { continue }
             finish(worker)
-            request = nil
-            outputs = []
             call.deliver()
             return true
         }
@@ -111,18 +107,8 @@ final class Job: @unchecked Sendable {
         guard let request else { preconditionFailure("a job computes after it has started") }
         let start = index * rowsPerBlock
         let rows = start..<min(start + rowsPerBlock, request.form.rowCount)
-        let output = outputs[index]
-        let form = request.form
-        let shape = form.answerShape
-        output.reset(
-            dtype: form.dtype, rowLength: shape.rowLength,
-            rowCapacity: rows.count * form.stackCount * shape.rowsPerInputRow, form.outputs)
-        let block = RowBlock(
-            x: request.x, rows: rows, parameters: form.parameters, inputs: request.inputs,
-            cancellation: cancellation)
         do throws(OperatorError) {
-            try form.op.run(
-                form.direction, block, request.stack, into: output, worker.workspace)
+            try request.compute(rows, cancellation, into: outputs[index], worker.workspace)
         } catch {
             firstError.withLock { first in
                 if first.map({ error.row < $0.row }) ?? true { first = error }
@@ -132,23 +118,27 @@ final class Job: @unchecked Sendable {
 
     @inline(never)
     private func finish(_ worker: Worker) {
-        guard let request else { preconditionFailure("a job is finished once") }
+        guard let request = request.take() else { preconditionFailure("a job is finished once") }
+        let blocks = outputs
+        outputs = []
         // The answer may need the room.
-        request.x.releaseEarly()
+        request.releaseEarly()
         timings[.compute] = monotonicNanoseconds() - computeStart
-        let result = InferenceResult(request: request, blocks: outputs)
+        let result = InferenceResult(request: request, blocks: blocks)
         do throws(ServiceError) {
             if let error = firstError.withLock({ $0 }) { throw serviceError(error, request) }
-            if let error = Self.checkWidth(result) { throw error }
+            if let error = result.widthError { throw error }
             try call.succeed(result, timings)
         } catch {
             call.fail(error, request, timings)
         }
-        for output in outputs { worker.outputs.giveBack(output) }
+        for index in blocks.indices { worker.outputs.giveBack(blocks[index]) }
     }
 
     private func serviceError(_ error: OperatorError, _ request: InferenceRequest) -> ServiceError {
-        if case .cancelled = error, !isAborted.isSet { return .deadlinePassed(.compute) }
+        if case .cancelled = error, monotonicNanoseconds() > call.deadlineNanoseconds {
+            return .deadlinePassed(.compute)
+        }
         return ServiceError(error, in: request)
     }
 
@@ -159,14 +149,6 @@ final class Job: @unchecked Sendable {
         } catch {
             throw ServiceError(error, in: request)
         }
-    }
-
-    /// Only the answer knows how wide it is.
-    private static func checkWidth(_ result: InferenceResult) -> ServiceError? {
-        guard result.request.layout.format == .padded, let width = result.request.layout.width
-        else { return nil }
-        let needed = result.widthNeeded
-        return needed > width ? .widthTooSmall(needed: needed, width: width) : nil
     }
 
     /// Blocks of about `Limits.blockElements` numbers; all rows together where the operator asks.

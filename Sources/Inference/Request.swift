@@ -67,6 +67,21 @@ package final class InferenceRequest: Sendable {
         try form.op.check(form.parameters, x.shape, inputs)
     }
 
+    /// Computes some rows into `output`, which forgets what it had.
+    func compute(
+        _ rows: Range<Int>, _ cancellation: Cancellation, into output: OperatorOutput,
+        _ workspace: Workspace
+    ) throws(OperatorError) {
+        form.reset(output, rowCount: rows.count)
+        let block = RowBlock(
+            x: x, rows: rows, parameters: form.parameters, inputs: inputs,
+            cancellation: cancellation)
+        try form.op.run(form.direction, block, stack, into: output, workspace)
+    }
+
+    /// What was found of x while it arrived is of no more use.
+    func releaseEarly() { x.releaseEarly() }
+
     /// Bytes of the buffers that its numbers lie in, which it holds until it is answered.
     package var heldBytes: Int {
         // Either all lie in the body, or each has a buffer of its own. Every answer asks for it.

@@ -54,6 +54,7 @@ package final class RequestForm: Sendable {
     package let layout: AnswerLayout
     /// What is answered beside the answer.
     package let outputs: [TensorSpec]
+    package let hasOutputs: Bool
     /// The last axes of the answer; products with the transposed Jacobian are shaped like x.
     package let answerShape: AnswerShape
     /// The answer's shape: [G,] [B,] n or [B,] n, k.
@@ -91,6 +92,7 @@ package final class RequestForm: Sendable {
         self.parameters = parameters
         self.layout = layout
         outputs = op.outputs(direction, parameters)
+        hasOutputs = !outputs.isEmpty
         // Forward's shape, whatever the direction: gradients solve the same row.
         let matrix = op.answerShape(rowLength: rowLength, parameters)
         answerShape =
@@ -130,6 +132,16 @@ package final class RequestForm: Sendable {
         } catch {
             return false
         }
+    }
+
+    /// Bytes of x.
+    package var xBytes: Int { rowCount * rowLength * dtype.byteCount }
+
+    /// Makes room for the answers of so many rows of x.
+    func reset(_ output: OperatorOutput, rowCount: Int) {
+        output.reset(
+            dtype: dtype, rowLength: answerShape.rowLength,
+            rowCapacity: rowCount * stackCount * answerShape.rowsPerInputRow, outputs)
     }
 
     /// Less is not counted: requests of a few KB are many.

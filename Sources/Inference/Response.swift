@@ -2,11 +2,12 @@ import Operators
 
 /// One array of sparse rows as the blocks of a batch wrote it.
 package struct ResultRows: Sendable {
-    private let blocks: [OperatorOutput]
-    /// Which of their further outputs; nil for the answer.
-    private let index: Int?
+    /// What the first block wrote. Nearly always the only one: an array of one is made and freed
+    /// with every request.
+    private let first: SparseRows
+    /// What the others wrote.
+    private let others: [SparseRows]
     private let stackCount: Int
-    package let dtype: DType
     /// Columns of a row.
     package let rowLength: Int
     /// G * B, or B * n for an answer of [B, n, k].
@@ -14,28 +15,25 @@ package struct ResultRows: Sendable {
     /// Stored numbers.
     package let storedCount: Int
 
-    init(_ blocks: [OperatorOutput], index: Int? = nil, stackCount: Int) {
-        self.blocks = blocks
-        self.index = index
+    /// - Parameter index: which of their further outputs; nil for the answer.
+    init(_ blocks: borrowing [OperatorOutput], index: Int? = nil, stackCount: Int) {
+        precondition(!blocks.isEmpty, "no rows are a block, too")
+        let first = blocks[0].rows(index)
+        let others = blocks.count == 1 ? [] : (copy blocks).dropFirst().map { $0.rows(index) }
         self.stackCount = stackCount
-        let first = blocks.first?.rows(index)
-        dtype = first?.dtype ?? .float32
-        rowLength = first?.rowLength ?? 0
-        var (rowCount, storedCount) = (0, 0)
-        for block in blocks {
-            let part = block.rows(index)
-            rowCount += part.rowCount
-            storedCount += part.count
-        }
-        self.rowCount = rowCount
-        self.storedCount = storedCount
+        rowLength = first.rowLength
+        rowCount = others.reduce(first.rowCount) { $0 + $1.rowCount }
+        storedCount = others.reduce(first.count) { $0 + $1.count }
+        self.first = consume first
+        self.others = consume others
     }
+
+    package var dtype: DType { first.dtype }
 
     /// The most numbers that one row stores.
     package var widest: Int {
         var widest = 0
-        for block in blocks {
-            let part = block.rows(index)
+        forEachBlock { part in
             for row in 0..<part.rowCount {
                 widest = max(widest, part.indptr[row + 1] - part.indptr[row])
             }
@@ -43,20 +41,18 @@ package struct ResultRows: Sendable {
         return widest
     }
 
+    private func forEachBlock(_ body: (SparseRows) -> Void) {
+        body(first)
+        for block in others { body(block) }
+    }
+
     /// Hands out the rows in their final order (cotangent, then row), as runs of consecutive rows
     /// of one block: with one cotangent a run is a whole block.
     package func forEachRun(_ body: (SparseRows, Range<Int>) -> Void) {
-        if stackCount == 1 {
-            for block in blocks {
-                let part = block.rows(index)
-                body(part, 0..<part.rowCount)
-            }
-            return
-        }
+        if stackCount == 1 { return forEachBlock { body($0, 0..<$0.rowCount) } }
         // A block holds its rows' gradients row by row, the G of one row together.
         for g in 0..<stackCount {
-            for block in blocks {
-                let part = block.rows(index)
+            forEachBlock { part in
                 for row in 0..<(part.rowCount / stackCount) {
                     let place = row * stackCount + g
                     body(part, place..<place + 1)
@@ -79,19 +75,24 @@ package final class InferenceResult: Sendable {
     package let further: [(spec: TensorSpec, rows: ResultRows)]
     package let nonconvergedRowCount: Int
 
-    package init(request: InferenceRequest, blocks: [OperatorOutput]) {
-        self.request = request
+    package init(request: InferenceRequest, blocks: borrowing [OperatorOutput]) {
         let stackCount = request.form.stackCount
         answer = ResultRows(blocks, stackCount: stackCount)
-        var further: [(spec: TensorSpec, rows: ResultRows)] = []
-        for (index, spec) in request.form.outputs.enumerated() {
-            further.append((spec, ResultRows(blocks, index: index, stackCount: stackCount)))
-        }
+        let further =
+            request.form.hasOutputs
+            ? request.form.outputs.enumerated().map { index, spec in
+                (spec: spec, rows: ResultRows(blocks, index: index, stackCount: stackCount))
+            } : []
         self.further = further
-        nonconvergedRowCount = blocks.reduce(0) { $0 + $1.nonconvergedRowCount }
+        var nonconvergedRowCount = 0
+        for block in blocks.indices {
+            nonconvergedRowCount += blocks[block].nonconvergedRowCount
+        }
+        self.nonconvergedRowCount = nonconvergedRowCount
         widthNeeded =
             request.layout.format == .padded
             ? Self.groups(further).reduce(answer.widest) { max($0, $1.members[0].rows.widest) } : 0
+        self.request = request
     }
 
     /// Stored numbers of the answer.
@@ -127,6 +128,14 @@ package final class InferenceResult: Sendable {
 
     /// Entries a row that a padded answer needs; 0 for others. Looked for once: it takes all rows.
     package let widthNeeded: Int
+
+    /// Only the answer knows how wide it is.
+    var widthError: ServiceError? {
+        guard let width = request.layout.width, request.layout.format == .padded,
+            widthNeeded > width
+        else { return nil }
+        return .widthTooSmall(needed: widthNeeded, width: width)
+    }
 
     /// Entries a row of a padded answer.
     package var width: Int { request.layout.width ?? widthNeeded }

@@ -15,12 +15,14 @@ package final class ServiceMetrics: Sendable {
     package let connectionsClosed: Counter
     package let connectionsOpen = UpDown()
 
-    /// The children of each operator and direction, in the order of `Registry.names`: looking six
+    /// The children of each operator, in the order of `Registry.names`, and direction: looking six
     /// of them up by their words took longer than counting.
-    private let children: [[Children]]
+    private let children: [Children]
 
     private struct Children {
-        let stages: [Int]
+        /// The first stage's, and how far the next one's is from it.
+        let stage: Int
+        let stageStride: Int
         let nonzeros: Int
     }
 
@@ -81,15 +83,16 @@ package final class ServiceMetrics: Sendable {
         Registry.find(operatorName)?.directions.contains { $0.rawValue == direction } ?? false
     }
 
-    private static func children(
-        _ durations: Histogram, _ nonzeros: Counter
-    ) -> [[Children]] {
-        Registry.names.map { name in
+    private static func children(_ durations: Histogram, _ nonzeros: Counter) -> [Children] {
+        let stages = Stage.allCases.map { $0.rawValue }
+        return Registry.names.flatMap { name in
             Direction.allCases.map { direction in
-                Children(
-                    stages: Stage.allCases.map {
-                        durations.child($0.rawValue, name, direction.rawValue)
-                    },
+                let children = stages.map { durations.child($0, name, direction.rawValue) }
+                let stride = children[1] - children[0]
+                precondition(
+                    children.indices.allSatisfy { children[$0] == children[0] + $0 * stride })
+                return Children(
+                    stage: children[0], stageStride: stride,
                     nonzeros: nonzeros.child(name, direction.rawValue))
             }
         }
@@ -99,22 +102,26 @@ package final class ServiceMetrics: Sendable {
         guard let index = form.operatorIndex else {
             preconditionFailure("every registered operator has its children")
         }
-        return children[index][form.direction.ordinal]
+        return children[index * Direction.allCases.count + form.direction.ordinal]
     }
 
     /// Counts one computed request.
-    package func record(_ result: InferenceResult) {
+    package func record(_ result: InferenceResult, _ timings: Timings) {
         let form = result.request.form
         rows.add(form.rowCount)
         elements.add(form.rowCount * form.rowLength)
         nonconvergedRows.add(result.nonconvergedRowCount)
         nonzeros.add(result.nonzeroCount, child: children(of: form).nonzeros)
+        record(timings, form)
     }
 
     /// Counts the stages of one request whose operator is known.
     package func record(_ timings: Timings, _ form: RequestForm) {
-        for (stage, child) in zip(Stage.allCases, children(of: form).stages) {
+        let children = children(of: form)
+        var child = children.stage
+        for stage in Stage.allCases {
             stageDuration.observe(nanoseconds: timings[stage], child: child)
+            child += children.stageStride
         }
     }
 

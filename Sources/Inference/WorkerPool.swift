@@ -15,14 +15,6 @@ package final class Worker: @unchecked Sendable {
     func trim() { workspace.trim() }
 }
 
-/// A flag that closures can hold.
-final class AtomicFlag: Sendable {
-    private let value = Atomic<Bool>(false)
-
-    func set() { value.store(true, ordering: .relaxed) }
-    var isSet: Bool { value.load(ordering: .relaxed) }
-}
-
 /// Recycles the arrays that blocks are written to.
 package final class OutputPool: @unchecked Sendable {
     private let monitor = Monitor()
@@ -52,7 +44,7 @@ package final class WorkerPool: @unchecked Sendable {
     package let queueDepthMax: Int
     private let monitor = Monitor()
     private let outputs = OutputPool()
-    private let isAborted = AtomicFlag()
+    private let aborted = Atomic<Bool>(false)
     // Under the monitor's lock:
     private var queue = Deque<Job>()
     /// Jobs with more blocks than their own worker; idle workers look here first.
@@ -85,7 +77,7 @@ package final class WorkerPool: @unchecked Sendable {
 
         fileprivate init(_ pool: WorkerPool) { self.pool = pool }
 
-        package func submit(_ call: any Call) { pool.enqueue(pool.job(call)) }
+        package func submit(_ call: any Call) { pool.enqueue(Job(call)) }
     }
 
     /// Takes a place in the queue, or says why there is none. Never waits.
@@ -112,7 +104,7 @@ package final class WorkerPool: @unchecked Sendable {
             return visitors.popLast() ?? Worker(outputs: outputs)
         }
         guard let visitor else { return false }
-        let job = job(call)
+        let job = Job(call)
         // A call that turns out to be long is decoded once more, by a worker.
         var isDone = true
         if job.start(visitor) {
@@ -126,12 +118,11 @@ package final class WorkerPool: @unchecked Sendable {
         return isDone
     }
 
-    private func job(_ call: any Call) -> Job {
-        Job(call, isAborted)
-    }
-
     /// Ends long searches: what they were for gets an error instead of an answer.
-    package func abort() { isAborted.set() }
+    package func abort() { aborted.store(true, ordering: .relaxed) }
+
+    /// For `Call.cancellation`.
+    package var isAborted: Bool { aborted.load(ordering: .relaxed) }
 
     private func enqueue(_ job: Job) {
         monitor.withLock {

@@ -83,6 +83,8 @@ final class Connection: @unchecked Sendable {
     }
 
     func note(_ end: ConnectionEnd) {
+        // Of each request, and nearly always.
+        if case .normal = end { return }
         endValue.store(ConnectionEnd.allCases.firstIndex(of: end) ?? 0, ordering: .relaxed)
     }
 

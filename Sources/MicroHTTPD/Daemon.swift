@@ -136,15 +136,20 @@ package final class Daemon: @unchecked Sendable {
     deinit { precondition(handle == nil, "a daemon must be stopped") }
 }
 
-private func context(_ pointer: UnsafeMutableRawPointer?) -> Daemon.Context? {
+/// Calls `body` with the object that a callback's pointer stands for. Its owner keeps it until the
+/// callback is over: counting references meanwhile, for each of them, took as long as it does.
+private func with<Object: AnyObject, Result>(
+    _ type: Object.Type, _ pointer: UnsafeMutableRawPointer?, _ body: (Object) -> Result?
+) -> Result? {
     guard let pointer else { return nil }
-    return Unmanaged<Daemon.Context>.fromOpaque(pointer).takeUnretainedValue()
+    return Unmanaged<Object>.fromOpaque(pointer)._withUnsafeGuaranteedRef(body)
 }
 
-/// What `connectionChanged` stored.
-private func record(_ connection: OpaquePointer?) -> Connection? {
-    guard let pointer = CMicroHTTPD_connection_context(connection) else { return nil }
-    return Unmanaged<Connection>.fromOpaque(pointer).takeUnretainedValue()
+/// The same with what `connectionChanged` stored.
+private func withConnection<Result>(
+    _ handle: OpaquePointer?, _ body: (Connection) -> Result?
+) -> Result? {
+    with(Connection.self, CMicroHTTPD_connection_context(handle), body)
 }
 
 // File-level lets: a closure made in a MainActor context would trap on the library's threads.
@@ -153,32 +158,40 @@ private func record(_ connection: OpaquePointer?) -> Connection? {
 private let uriReceived:
     @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?)
         -> UnsafeMutableRawPointer? = { pointer, uri, handle in
-            guard let context = context(pointer), let uri, let handle,
-                let connection = record(handle)
-            else { return nil }
-            if connection.phase == .idle { connection.enter(.header, now: monotonicNow()) }
-            // Of this thread, which the library made.
-            CMicroHTTPD_set_busy_poll(context.busyPollNanoseconds)
-            let exchange = Exchange(
-                handle: handle, connection, target: String(cString: uri),
-                responder: context.responder, ageMaxNanoseconds: context.ageMaxNanoseconds)
-            // The query is ours. The library would keep a record of each of its items; where there
-            // are a thousand, it runs out of memory and never answers.
-            if let mark = strchr(uri, Int32(UInt8(ascii: "?"))) { mark[1] = 0 }
-            return Unmanaged.passRetained(exchange).toOpaque()
+            guard let uri, let handle else { return nil }
+            return with(Daemon.Context.self, pointer) { context in
+                withConnection(handle) { begin(context, uri, handle, $0) }
+            }
         }
+
+private func begin(
+    _ context: Daemon.Context, _ uri: UnsafePointer<CChar>, _ handle: OpaquePointer,
+    _ connection: Connection
+) -> UnsafeMutableRawPointer {
+    if connection.phase == .idle { connection.enter(.header, now: monotonicNow()) }
+    // Of this thread, which the library made.
+    CMicroHTTPD_set_busy_poll(context.busyPollNanoseconds)
+    let exchange = Exchange(
+        handle: handle, connection, target: String(cString: uri),
+        responder: context.responder, ageMaxNanoseconds: context.ageMaxNanoseconds)
+    // The query is ours. The library would keep a record of each of its items; where there
+    // are a thousand, it runs out of memory and never answers.
+    if let mark = strchr(uri, Int32(UInt8(ascii: "?"))) {
+        mark[1] = 0
+    }
+    return Unmanaged.passRetained(exchange).toOpaque()
+}
 
 private let handleRequest: MHD_AccessHandlerCallback = {
     _, _, url, method, version, upload, uploadCount, slot in
-    guard let pointer = slot?.pointee, let uploadCount, let url, let method, let version else {
-        return .NO
-    }
-    return Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
-        .step(line: (method, url, version), upload: upload, uploadCount: uploadCount)
+    guard let uploadCount, let url, let method, let version else { return .NO }
+    return with(Exchange.self, slot?.pointee) {
+        $0.step(line: (method, url, version), upload: upload, uploadCount: uploadCount)
+    } ?? .NO
 }
 
 private let requestCompleted: MHD_RequestCompletedCallback = { pointer, handle, slot, code in
-    guard let context = context(pointer), let opaque = slot?.pointee else { return }
+    guard let opaque = slot?.pointee else { return }
     slot?.pointee = nil
     let exchange = Unmanaged<Exchange>.fromOpaque(opaque).takeRetainedValue()
     exchange.endReceiving()
@@ -189,35 +202,37 @@ private let requestCompleted: MHD_RequestCompletedCallback = { pointer, handle, 
         case .REQUEST_TERMINATED_DAEMON_SHUTDOWN: (.shutdown, .shutdown)
         default: (.clientError, .clientError)
         }
-    if let connection = record(handle) {
+    withConnection(handle) { connection in
         connection.note(end.1)
         // Of a request that came with this one, some is here already.
         connection.enter(connection.hasBegun ? .header : .idle, now: monotonicNow())
     }
-    context.responder.finished(exchange, end.0)
+    with(Daemon.Context.self, pointer) { $0.responder.finished(exchange, end.0) }
 }
 
 private let connectionChanged: MHD_NotifyConnectionCallback = { pointer, handle, slot, code in
-    guard let context = context(pointer), let slot else { return }
-    if code == .CONNECTION_NOTIFY_STARTED {
-        let connection = Connection(
-            descriptor: CMicroHTTPD_descriptor(handle), isEncrypted: context.isEncrypted,
-            now: monotonicNow())
-        slot.pointee = Unmanaged.passRetained(connection).toOpaque()
-        context.reaper.add(connection)
-        context.responder.connectionOpened()
-    } else if let opaque = slot.pointee {
-        slot.pointee = nil
-        let connection = Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue()
-        context.reaper.remove(connection)
-        connection.closeStream()
-        context.responder.connectionClosed(connection.end)
-        context.acceptor.released()
+    guard let slot else { return }
+    with(Daemon.Context.self, pointer) { context in
+        if code == .CONNECTION_NOTIFY_STARTED {
+            let connection = Connection(
+                descriptor: CMicroHTTPD_descriptor(handle), isEncrypted: context.isEncrypted,
+                now: monotonicNow())
+            slot.pointee = Unmanaged.passRetained(connection).toOpaque()
+            context.reaper.add(connection)
+            context.responder.connectionOpened()
+        } else if let opaque = slot.pointee {
+            slot.pointee = nil
+            let connection = Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue()
+            context.reaper.remove(connection)
+            connection.closeStream()
+            context.responder.connectionClosed(connection.end)
+            context.acceptor.released()
+        }
     }
 }
 
 private let logMessage: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?) -> Void = {
     pointer, message in
-    guard let context = context(pointer), let message else { return }
-    context.responder.log(String(cString: message))
+    guard let message else { return }
+    with(Daemon.Context.self, pointer) { $0.responder.log(String(cString: message)) }
 }

@@ -112,7 +112,7 @@ package final class Exchange: @unchecked Sendable {
         self.handle = handle
         self.connection = connection
         receivedTargetCount = target.utf8.count
-        self.target = Self.originForm(target)
+        self.target = target.utf8.first == UInt8(ascii: "/") ? target : Self.originForm(target)
         self.responder = responder
         self.ageMaxNanoseconds = ageMaxNanoseconds
     }
@@ -163,7 +163,9 @@ package final class Exchange: @unchecked Sendable {
                     .copyMemory(from: upload, byteCount: count)
             }
             bodyCount += count
-            if direct == nil { direct = DirectBody(connection, into: store, stored: bodyCount) }
+            if direct == nil && bodyCount < store.count {
+                direct = DirectBody(connection, into: store, stored: bodyCount)
+            }
             arrived?(bodyCount)
             connection.advance(to: bodyCount)
             uploadCount.pointee = 0
@@ -261,7 +263,6 @@ package final class Exchange: @unchecked Sendable {
     /// "http://host/path" means "/path" (RFC 9112 3.2.2: servers take it, although only proxies are
     /// sent it).
     private static func originForm(_ target: String) -> String {
-        if target.utf8.first == UInt8(ascii: "/") { return target }
         for scheme in ["http://", "https://"] where target.lowercased().hasPrefix(scheme) {
             let rest = target.dropFirst(scheme.utf8.count)
             guard let start = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) else { return "/" }

@@ -20,13 +20,13 @@ final class Gateway: Responder {
 
     func begin(_ exchange: Exchange, fault: HeaderFault?) -> BodyPlan {
         let record = RequestRecord(
-            requestID: state.requestID(exchange.header(.requestID)),
+            state, requestID: state.requestID(exchange.header(.requestID)),
             traceID: RequestRecord.traceID(exchange.header(.traceparent)))
         exchange.attachment = record
         if let fault { return .refuse(state.refuse(Problem(.fault(fault)), record)) }
         let target = RequestTarget.cached(exchange.target)
         do throws(HeaderRefusal) {
-            record.route = target.route
+            record.target = target
             try authorize(exchange, target.route)
             guard let route = target.route, !isForProbes || route.endpoint.isForProbes else {
                 let known = Route.all.filter { !isForProbes || $0.endpoint.isForProbes }
@@ -83,7 +83,7 @@ final class Gateway: Responder {
         return coding
     }
 
-    private func requestCodec(_ exchange: Exchange) throws(HeaderRefusal) -> any Codec {
+    private func requestCodec(_ exchange: Exchange) throws(HeaderRefusal) -> any Codec.Type {
         // As most write it; the long way took a thirtieth of a small request's time.
         for codec in CodecRegistry.all where exchange.header(.contentType, equals: codec.mediaType)
         {
@@ -106,30 +106,19 @@ final class Gateway: Responder {
         record.codecs =
             requestCodec.name == answerCodec.name
             ? requestCodec.name : "\(requestCodec.name)>\(answerCodec.name)"
-        let bodyBytes = length + requestCodec.paddingBytes
-        let workingBytes = requestCodec.workingBytes(bodyBytes: length)
-        guard state.buffers.canEverHold(byteCount: bodyBytes, beside: workingBytes) else {
-            // What surely fits: buffers are powers of two, at most twice as large as the body.
-            let limit = state.buffers.budgetBytes / (2 + requestCodec.workingBytes(bodyBytes: 1))
-            throw .bodyTooLarge(byteCount: length, limit: limit)
-        }
+        try state.checkBudget(byteCount: length, requestCodec)
         do throws(ServiceError) {
-            let query = try target.query.get()
-            guard let body = state.buffers.take(byteCount: bodyBytes),
-                let reservation = state.buffers.reserve(byteCount: workingBytes)
-            else { throw .overloaded(.bytes) }
-            var message = Message(direction: direction, body: body, query: query)
-            if coding == nil {
-                message.arrival = requestCodec.arrivalCheck(
-                    message, byteCount: length, state.buffers)
-            }
-            record.upload = Upload(
-                message, requestCodec: requestCodec, answerCodec: answerCodec, coding: coding,
-                deadlineNanoseconds: deadline, reservation: reservation)
+            let upload = try state.upload(
+                direction, target, byteCount: length, requestCodec, coding)
+            let body = upload.message.body
+            let arrival = upload.message.arrival
+            record.upload = consume upload
+            record.answerCodec = answerCodec
+            record.deadlineNanoseconds = deadline
             return .store(
                 UnsafeMutableRawBufferPointer(start: body.memory, count: length), owner: body,
                 deadlineNanoseconds: deadline,
-                arrived: message.arrival.map { arrival in { arrival.arrived(byteCount: $0) } })
+                arrived: arrival.map { arrival in { arrival.arrived(byteCount: $0) } })
         } catch {
             return refuse(exchange, record, Problem(error))
         }
@@ -150,31 +139,33 @@ final class Gateway: Responder {
     var closesConnections: Bool { state.isDraining }
 
     func respond(_ exchange: Exchange) -> Answer {
-        guard let record = exchange.attachment as? RequestRecord, let route = record.route else {
+        guard let record = exchange.attachment as? RequestRecord else {
             preconditionFailure("respond follows begin")
         }
         record.isComplete = true
-        state.openExchanges.add(1)
-        guard let upload = record.upload else {
-            return .now(page(route.endpoint, record))
+        state.exchangeOpened()
+        guard let isPlain = record.bodyIsComplete(byteCount: exchange.bodyCount) else {
+            return .now(page(record))
         }
-        upload.message.body.count = exchange.bodyCount
-        state.metrics.codecRequests.add(1, upload.requestCodec.name)
         // A compressed body may be long for all we know.
-        if exchange.bodyCount <= Limits.inlineBodyBytesMax && upload.coding == nil {
-            let call = TopkCall(nil, record, upload, state)
-            if state.workers.runHere(call), let reply = call.reply { return .now(reply) }
+        if exchange.bodyCount <= Limits.inlineBodyBytesMax && isPlain && state.runHere(record),
+            let reply = record.reply.take()
+        {
+            return .now(reply)
         }
         do throws(ServiceError) {
             let slot = try state.workers.reserve()
-            let call = TopkCall(exchange, record, upload, state)
-            return .later { slot.submit(call) }
+            record.exchange = exchange
+            return .later { slot.submit(record) }
         } catch {
             return .now(state.refuse(Problem(error), record))
         }
     }
 
-    private func page(_ endpoint: Endpoint, _ record: RequestRecord) -> Reply {
+    private func page(_ record: RequestRecord) -> Reply {
+        guard let endpoint = record.route?.endpoint else {
+            preconditionFailure("what nobody answers has been refused")
+        }
         if endpoint == .ready && state.isDraining {
             return state.refuse(Problem(ServiceError.draining), record)
         }
@@ -186,9 +177,9 @@ final class Gateway: Responder {
 
     func finished(_ exchange: Exchange, _ end: ExchangeEnd) {
         let record = exchange.attachment as? RequestRecord
-        if record?.isComplete == true { state.openExchanges.add(-1) }
+        if record?.isComplete == true { state.exchangeClosed() }
         var cancelledPhase: String?
-        if record?.isAbandoned == true {
+        if record?.wasAbandoned == true {
             cancelledPhase = "queue"
         } else if end != .answered {
             cancelledPhase = exchange.repliedStatus == nil ? "receive" : "send"

@@ -6,7 +6,7 @@ enum Negotiation {
     static let mediaTypes = CodecRegistry.all.map { $0.mediaType }.joined(separator: ", ")
 
     /// The codec of a request, by its Content-Type (parameters such as charset are ignored).
-    static func requestCodec(_ contentType: String?) throws(HeaderRefusal) -> any Codec {
+    static func requestCodec(_ contentType: String?) throws(HeaderRefusal) -> any Codec.Type {
         guard let contentType, let codec = CodecRegistry.find(mediaType: essence(contentType[...]))
         else { throw .unsupportedMediaType(found: contentType) }
         return codec
@@ -14,13 +14,13 @@ enum Negotiation {
 
     /// The codec of the answer: the acceptable one of highest quality; among equals the request's
     /// own before the others. Without Accept, or with */*, the answer mirrors the request.
-    static func answerCodec(_ accept: String?, mirroring own: any Codec) throws(HeaderRefusal)
-        -> any Codec
+    static func answerCodec(_ accept: String?, mirroring own: any Codec.Type) throws(HeaderRefusal)
+        -> any Codec.Type
     {
         guard let accept, !accept.isEmpty else { return own }
         let ranges = accept.split(separator: ",").map { Range($0) }
         let candidates = [own] + CodecRegistry.all.filter { $0.mediaType != own.mediaType }
-        var best: (codec: any Codec, quality: Double)?
+        var best: (codec: any Codec.Type, quality: Double)?
         for codec in candidates {
             let quality = quality(of: codec.mediaType, in: ranges)
             if quality > best?.quality ?? 0 { best = (codec, quality) }

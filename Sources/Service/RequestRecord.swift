@@ -3,22 +3,40 @@ import Inference
 import MicroHTTPD
 import Operators
 
-/// What is kept about every request until it is counted and logged.
+/// One request, from its header to its line in the log; of a POST, also its way through the pool
+/// (RequestCall.swift). One object: each further one was made, counted and freed with every
+/// request.
 ///
 /// Written by the connection's thread, then by the worker that finishes the call, then by the
 /// connection's thread again: each hands it on through a lock.
-final class RequestRecord {
+final class RequestRecord: @unchecked Sendable {
+    let state: ServiceState
     let startedNanoseconds = monotonicNanoseconds()
     let requestID: String
     /// Of the client's traceparent.
     let traceID: String?
-    var route: Route?
-    /// For POSTs whose body is being stored.
+    /// nil until the header has been read.
+    var target: RequestTarget?
+    /// Of a POST whose body is being stored, or waits to be decoded.
     var upload: Upload?
+    /// What it became on the connection's thread, where a worker is to compute it.
+    var decoded: InferenceRequest?
+    /// Of a POST.
+    var answerCodec: (any Codec.Type)?
+    /// When the answer is of no more use, on the monotonic clock.
+    var deadlineNanoseconds = Int.max
+    /// Where the reply goes from another thread; nil when the call runs on the exchange's own.
+    var exchange: Exchange?
+    /// Until it is delivered; of a call without an exchange, for whoever made it.
+    var reply: Reply?
+    /// Memory for decoding what a compressed body has become.
+    var reservation: BufferPool.Reservation?
+    /// Memory for what computing takes.
+    var computingReservation: BufferPool.Reservation?
     /// Whether the whole request has arrived.
     var isComplete = false
     /// Whether it was left unanswered because its client had gone.
-    var isAbandoned = false
+    var wasAbandoned = false
     var bodyBytes = 0
     /// "json", or "json>octet_stream" where they differ.
     var codecs: String?
@@ -31,10 +49,14 @@ final class RequestRecord {
     /// Stored numbers of the answer.
     var nnz: Int?
 
-    init(requestID: String, traceID: String?) {
+    init(_ state: ServiceState, requestID: String, traceID: String?) {
+        self.state = state
         self.requestID = requestID
         self.traceID = traceID
     }
+
+    /// nil for a path that is nobody's.
+    var route: Route? { target?.route }
 
     /// The trace id of a W3C traceparent: 00-<32 hex digits>-<16>-<2>; nil of anything else.
     static func traceID(_ header: String?) -> String? {
@@ -47,27 +69,13 @@ final class RequestRecord {
     }
 }
 
-/// What the header of a POST said, and where its body goes.
-final class Upload {
+/// What the header of a POST said, and where its body goes. Moved, not copied: a copy would retain
+/// each of its parts.
+struct Upload: ~Copyable {
     let message: Message
-    let requestCodec: any Codec
-    let answerCodec: any Codec
+    let codec: any Codec.Type
     /// How the body is compressed.
     let coding: ContentCoding?
-    /// When the answer is of no more use, on the monotonic clock.
-    let deadlineNanoseconds: Int
-    /// Holds memory for what decoding allocates.
-    private let reservation: BufferPool.Reservation?
-
-    init(
-        _ message: Message, requestCodec: any Codec, answerCodec: any Codec,
-        coding: ContentCoding?, deadlineNanoseconds: Int, reservation: BufferPool.Reservation?
-    ) {
-        self.message = message
-        self.requestCodec = requestCodec
-        self.answerCodec = answerCodec
-        self.coding = coding
-        self.deadlineNanoseconds = deadlineNanoseconds
-        self.reservation = reservation
-    }
+    /// Holds memory for what decoding allocates, if anything.
+    let reservation: BufferPool.Reservation?
 }

@@ -36,6 +36,9 @@ final class ServiceState: Sendable {
             connectionEnds: ConnectionEnd.allCases.map { $0.rawValue })
     }
 
+    func exchangeOpened() { openExchanges.add(1) }
+    func exchangeClosed() { openExchanges.add(-1) }
+
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     /// From here on every answer closes its connection.

@@ -26,7 +26,7 @@ import Testing
     }
 
     private func check(_ body: RawBuffer, _ query: String) throws -> ArrivalCheck? {
-        OctetStreamCodec().arrivalCheck(
+        OctetStreamCodec.arrivalCheck(
             try message(body, query), byteCount: body.count, pool)
     }
 
@@ -81,12 +81,12 @@ import Testing
         let body = body(.float32)
         var message = try message(body, "n=100&k=1", .vjp)
         let check = try #require(
-            OctetStreamCodec().arrivalCheck(message, byteCount: body.count, pool))
+            OctetStreamCodec.arrivalCheck(message, byteCount: body.count, pool))
         check.arrived(byteCount: body.count)
         for index in [0, Self.count - 1] { DType.float32.store(.nan, body.memory, at: index) }
         for (arrival, isFinite) in [(check, true), (nil, false)] {
             message.arrival = arrival
-            let request = try OctetStreamCodec().decode(message, Worker(), pool)
+            let request = try OctetStreamCodec.decode(message, Worker(), pool)
             let stack = try #require(request.stack)
             #expect(request.x.isFinite(0..<request.x.rowCount) == isFinite)
             #expect(stack.rows.isFinite(0..<stack.rows.rowCount) == isFinite)
@@ -106,11 +106,11 @@ import Testing
         for i in 0..<Self.count { dtype.store(Double(i % 20_000) / 100, body.memory, at: i) }
         var message = try message(body, "n=20000" + query, .vjp)
         let decode = { (message: Message) throws in
-            try OctetStreamCodec().decode(message, Worker(), self.pool)
+            try OctetStreamCodec.decode(message, Worker(), self.pool)
         }
         let plain = try answer(try decode(message))
         let check = try #require(
-            OctetStreamCodec().arrivalCheck(message, byteCount: body.count, pool))
+            OctetStreamCodec.arrivalCheck(message, byteCount: body.count, pool))
         arrive(body, check, upTo: body.count)
         message.arrival = check
         let request = try decode(message)

@@ -15,7 +15,7 @@ import Testing
         let body = RawBuffer(capacity: byteCount)
         body.memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
         body.count = byteCount
-        return try OctetStreamCodec().decode(
+        return try OctetStreamCodec.decode(
             Message(direction: direction, body: body, query: try Query(text[...])),
             Worker(), BufferPool(budgetBytes: 1 << 20))
     }

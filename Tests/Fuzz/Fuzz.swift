@@ -33,7 +33,7 @@ enum Target: String, CaseIterable {
 
     func run(_ bytes: UnsafeBufferPointer<UInt8>) {
         switch self {
-        case .json: Fuzzer.shared.decode(JSONCodec(), query: .empty, Array(bytes))
+        case .json: Fuzzer.shared.decode(JSONCodec.self, query: .empty, Array(bytes))
         case .octets: Fuzzer.shared.decodeOctets(bytes)
         case .query: _ = try? Query.parse(Self.text(bytes)[...])
         case .inflate: Fuzzer.shared.inflate(bytes)
@@ -66,7 +66,7 @@ enum Target: String, CaseIterable {
 
     private static func negotiate(_ text: String) {
         guard let codec = try? Negotiation.requestCodec(text) else {
-            _ = try? Negotiation.answerCodec(text, mirroring: JSONCodec())
+            _ = try? Negotiation.answerCodec(text, mirroring: JSONCodec.self)
             return
         }
         _ = try? Negotiation.answerCodec(text, mirroring: codec)

@@ -21,10 +21,10 @@ final class Fuzzer: @unchecked Sendable {
         guard let read = try? Query(String(decoding: query, as: UTF8.self)[...]) else {
             return
         }
-        decode(OctetStreamCodec(), query: read, Array(bytes.dropFirst(query.count + 1)))
+        decode(OctetStreamCodec.self, query: read, Array(bytes.dropFirst(query.count + 1)))
     }
 
-    func decode(_ codec: any Codec, query: Query, _ bytes: [UInt8]) {
+    func decode(_ codec: any Codec.Type, query: Query, _ bytes: [UInt8]) {
         // As large as it must be, and no larger: what is read past its padding is found.
         let body = RawBuffer(capacity: bytes.count + codec.paddingBytes)
         body.memory.copyMemory(from: bytes, byteCount: bytes.count)
@@ -35,7 +35,7 @@ final class Fuzzer: @unchecked Sendable {
         compute(request, codec)
     }
 
-    private func compute(_ request: InferenceRequest, _ codec: any Codec) {
+    private func compute(_ request: InferenceRequest, _ codec: any Codec.Type) {
         let numbers = request.x.rowCount * request.x.rowLength * request.form.stackCount
         let isQuick = request.form.isQuick
         guard numbers <= (isQuick ? Self.numbersMax : Self.slowNumbersMax) else { return }

@@ -21,6 +21,7 @@ import Testing
         let rowCount: Int
         let deadlineNanoseconds: Int
         let isAbandoned: Bool
+        var cancellation: Cancellation { .never }
 
         init(rowCount: Int = 1, deadlineNanoseconds: Int = .max, isAbandoned: Bool = false) {
             self.rowCount = rowCount

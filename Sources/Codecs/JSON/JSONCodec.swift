@@ -2,15 +2,13 @@ import Inference
 import Operators
 
 /// application/json: parameters and numbers in one object.
-package struct JSONCodec: Codec {
-    package var name: String { "json" }
-    package var mediaType: String { "application/json" }
-    package var readsInPlace: Bool { false }
-    package var paddingBytes: Int { Limits.bodyPaddingBytes }
+package enum JSONCodec: Codec {
+    package static var name: String { "json" }
+    package static var mediaType: String { "application/json" }
+    package static var readsInPlace: Bool { false }
+    package static var paddingBytes: Int { Limits.bodyPaddingBytes }
 
-    package init() {}
-
-    package func workingBytes(bodyBytes: Int) -> Int {
+    package static func workingBytes(bodyBytes: Int) -> Int {
         Limits.jsonWorkingBytesPerBodyByte * bodyBytes
     }
 
@@ -26,7 +24,7 @@ package struct JSONCodec: Codec {
         "tangent": "POST /topk/jvp",
     ]
 
-    package func decode(
+    package static func decode(
         _ message: Message, _ worker: Worker, _ pool: BufferPool
     ) throws(ServiceError) -> InferenceRequest {
         if let item = message.query.items.first {
@@ -78,7 +76,7 @@ package struct JSONCodec: Codec {
         return InferenceRequest(form, x: x, stack: stack?.rows, inputs: inputs)
     }
 
-    private func commonFields(
+    private static func commonFields(
         _ message: Message, _ reader: JSONReader
     ) throws(ServiceError) -> CommonFields {
         var values: [String: RawValue] = [:]
@@ -86,12 +84,13 @@ package struct JSONCodec: Codec {
         return try CommonFields(message.direction) { values[$0] }
     }
 
-    package func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+    package static func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
         -> RawBuffer
     {
         try JSONAnswer.encode(result, pool)
     }
 
     /// None: the body says it all.
-    package func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void) {}
+    package static func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void) {
+    }
 }

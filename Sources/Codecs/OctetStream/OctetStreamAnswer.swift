@@ -15,7 +15,7 @@ enum OctetStreamAnswer {
         if layout.format == .padded { add("Topk-Width", String(result.width)) }
         if result.further.isEmpty { return }
         var list = ""
-        OctetStreamSections(result).forEach { section in
+        OctetStreamSections(result).forEach { section, _ in
             if !list.isEmpty { list += "," }
             list += "\(section.name):\(section.dtype):\(section.count)"
         }
@@ -32,14 +32,14 @@ enum OctetStreamAnswer {
             isBare ? section.byteCount : (section.byteCount + 7) & ~7
         }
         var total = 0
-        sections.forEach { total += size($0) }
+        sections.forEach { section, _ in total += size(section) }
         let buffer = try pool.takeForAnswer(byteCount: total, beside: result.request.heldBytes)
         buffer.count = total
         var start = buffer.memory
-        sections.forEach { section in
+        sections.forEach { section, rows in
             let size = size(section)
             if size >= 8 { start.storeBytes(of: 0, toByteOffset: size - 8, as: UInt64.self) }
-            section.write(to: start)
+            section.write(rows, to: start)
             start += size
         }
         return buffer

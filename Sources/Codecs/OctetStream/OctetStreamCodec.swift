@@ -3,17 +3,15 @@ import Operators
 
 /// application/octet-stream: raw little-endian row-major numbers, parameters in the query. The body
 /// is computed where it lies: nothing is copied on the way in.
-package struct OctetStreamCodec: Codec {
-    package var name: String { "octet-stream" }
-    package var mediaType: String { "application/octet-stream" }
-    package var readsInPlace: Bool { true }
-    package var paddingBytes: Int { 0 }
+package enum OctetStreamCodec: Codec {
+    package static var name: String { "octet-stream" }
+    package static var mediaType: String { "application/octet-stream" }
+    package static var readsInPlace: Bool { true }
+    package static var paddingBytes: Int { 0 }
 
-    package init() {}
+    package static func workingBytes(bodyBytes: Int) -> Int { 0 }
 
-    package func workingBytes(bodyBytes: Int) -> Int { 0 }
-
-    package func arrivalCheck(_ message: Message, byteCount: Int, _ pool: BufferPool)
+    package static func arrivalCheck(_ message: Message, byteCount: Int, _ pool: BufferPool)
         -> ArrivalCheck?
     {
         // What is wrong with the query will be said when all is here. Beside x and cotangents a
@@ -35,7 +33,7 @@ package struct OctetStreamCodec: Codec {
 
     private static let plans = PlanCache()
 
-    package func decode(
+    package static func decode(
         _ message: Message, _ worker: Worker, _ pool: BufferPool
     ) throws(ServiceError) -> InferenceRequest {
         let arrival = message.arrival.flatMap { $0.isOf(message.body) ? $0 : nil }
@@ -51,9 +49,10 @@ package struct OctetStreamCodec: Codec {
         let x = DenseRows(
             message.body, dtype: form.dtype, rowCount: form.rowCount, rowLength: form.rowLength,
             isKnownFinite: isFinite, early: arrival?.early)
-        var rest = OctetStreamInputs(message.body, plan, isKnownFinite: isFinite)
-        let inputs = try rest.read()
-        return InferenceRequest(form, x: x, stack: try rest.readStack(), inputs: inputs)
+        var rest = OctetStreamInputs(plan)
+        let inputs = try rest.read(message.body, plan)
+        let stack = try rest.readStack(message.body, plan, isKnownFinite: isFinite)
+        return InferenceRequest(form, x: x, stack: stack, inputs: inputs)
     }
 
     private static func key(_ message: Message, bodyBytes: Int) -> PlanCache.Key {
@@ -239,13 +238,13 @@ package struct OctetStreamCodec: Codec {
         return bodyBytes / rowBytes
     }
 
-    package func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+    package static func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
         -> RawBuffer
     {
         try OctetStreamAnswer.encode(result, pool)
     }
 
-    package func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void) {
+    package static func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void) {
         OctetStreamAnswer.headers(of: result, add)
     }
 }

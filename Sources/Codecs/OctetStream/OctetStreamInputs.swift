@@ -5,26 +5,22 @@ import Operators
 /// before cotangents, in that order. As in answers, what lies before something else is zero-padded
 /// to a multiple of 8 bytes, and a list of columns is two sections, indptr and indices: what an
 /// answer brought can go back as it is.
+///
+/// Body and plan are handed to each function: kept here, they would be retained for it.
 struct OctetStreamInputs {
-    let body: RawBuffer
-    let plan: Plan
-    private let form: RequestForm
-    private let isKnownFinite: Bool
     /// The first byte that has not been read.
     private(set) var offset: Int
 
-    /// - Parameter isKnownFinite: whether all numbers of the body are.
-    init(_ body: RawBuffer, _ plan: Plan, isKnownFinite: Bool) {
-        self.body = body
-        self.isKnownFinite = isKnownFinite
-        self.plan = plan
-        form = plan.form
-        let bytes = form.rowCount * form.rowLength * form.dtype.byteCount
+    /// Behind x.
+    init(_ plan: Plan) {
+        let bytes = plan.form.xBytes
         offset = plan.inputs.isEmpty ? bytes : Self.padded(bytes)
     }
 
     /// The inputs in the descriptor's order; nil where one did not come.
-    mutating func read() throws(ServiceError) -> [InputTensor?] {
+    mutating func read(
+        _ body: RawBuffer, _ plan: Plan
+    ) throws(ServiceError) -> [InputTensor?] {
         if plan.inputs.isEmpty { return plan.noInputs }
         let specs = plan.inputSpecs
         var inputs = plan.noInputs
@@ -32,17 +28,23 @@ struct OctetStreamInputs {
             guard let index = specs.firstIndex(where: { $0.name == name }) else { continue }
             inputs[index] =
                 specs[index].shape == .indices
-                ? .lists(try lists(name)) : .rows(try rows(name, form.dtype))
+                ? .lists(try lists(name, body, plan.form))
+                : .rows(try rows(name, body, plan.form))
         }
         return inputs
     }
 
     /// The cotangents or tangents, to which the rest of the body must amount.
-    mutating func readStack() throws(ServiceError) -> StackedRows? {
-        guard form.direction != .forward else {
-            try checkEnd()
+    ///
+    /// - Parameter isKnownFinite: whether all numbers of the body are.
+    mutating func readStack(
+        _ body: RawBuffer, _ plan: Plan, isKnownFinite: Bool
+    ) throws(ServiceError) -> StackedRows? {
+        guard plan.form.direction != .forward else {
+            try checkEnd(body)
             return nil
         }
+        let form = plan.form
         let dtype = form.dtype
         let rowLength = plan.stackRowLength
         let (count, overflow) = (form.stackCount * form.rowCount).multipliedReportingOverflow(
@@ -50,8 +52,9 @@ struct OctetStreamInputs {
         if overflow || count > Limits.numbersBytesMax / dtype.byteCount {
             throw .tooManyElements(field: "n", limit: Limits.numbersBytesMax)
         }
-        let start = try take("the cotangents or tangents", count * dtype.byteCount, isLast: true)
-        try checkEnd()
+        let start = try take(
+            "the cotangents or tangents", count * dtype.byteCount, body, isLast: true)
+        try checkEnd(body)
         return StackedRows(
             DenseRows(
                 body, byteOffset: start, dtype: dtype, rowCount: form.stackCount * form.rowCount,
@@ -59,16 +62,20 @@ struct OctetStreamInputs {
             stackCount: form.stackCount)
     }
 
-    private mutating func rows(_ name: String, _ dtype: DType) throws(ServiceError) -> DenseRows {
-        let start = try take(name, form.rowCount * form.rowLength * dtype.byteCount)
+    private mutating func rows(
+        _ name: String, _ body: RawBuffer, _ form: RequestForm
+    ) throws(ServiceError) -> DenseRows {
+        let start = try take(name, form.xBytes, body)
         return DenseRows(
-            body, byteOffset: start, dtype: dtype, rowCount: form.rowCount,
+            body, byteOffset: start, dtype: form.dtype, rowCount: form.rowCount,
             rowLength: form.rowLength)
     }
 
-    private mutating func lists(_ name: String) throws(ServiceError) -> IndexLists {
+    private mutating func lists(
+        _ name: String, _ body: RawBuffer, _ form: RequestForm
+    ) throws(ServiceError) -> IndexLists {
         let type = form.layout.indexDType
-        let indptrStart = try take("\(name).indptr", (form.rowCount + 1) * type.byteCount)
+        let indptrStart = try take("\(name).indptr", (form.rowCount + 1) * type.byteCount, body)
         var indptr: [Int] = []
         indptr.reserveCapacity(form.rowCount + 1)
         for row in 0...form.rowCount {
@@ -82,7 +89,7 @@ struct OctetStreamInputs {
             }
             indptr.append(end)
         }
-        let start = try take("\(name).indices", (indptr.last ?? 0) * type.byteCount)
+        let start = try take("\(name).indices", (indptr.last ?? 0) * type.byteCount, body)
         let isSingleRow = form.isSingleRow
         return try IndexLists(indptr: indptr) { (row, i, entry) throws(ServiceError) in
             let column = type.load(body.memory, byteOffset: start + entry * type.byteCount)
@@ -94,7 +101,7 @@ struct OctetStreamInputs {
 
     /// Where the next section of so many bytes starts; it ends within the body.
     private mutating func take(
-        _ what: String, _ byteCount: Int, isLast: Bool = false
+        _ what: String, _ byteCount: Int, _ body: RawBuffer, isLast: Bool = false
     ) throws(ServiceError) -> Int {
         let start = offset
         let end = start + (isLast ? byteCount : Self.padded(byteCount))
@@ -107,7 +114,7 @@ struct OctetStreamInputs {
         return start
     }
 
-    private func checkEnd() throws(ServiceError) {
+    private func checkEnd(_ body: RawBuffer) throws(ServiceError) {
         guard offset == body.count else {
             throw .wrongBodyLength(expected: "\(offset) bytes", found: body.count)
         }

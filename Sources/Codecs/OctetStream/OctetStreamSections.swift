@@ -5,8 +5,10 @@ import Operators
 /// format, then those of each group that shares its columns.
 ///
 /// Handed out one after the other, as often as asked: an array of them, and freeing it, took longer
-/// than writing a small answer.
+/// than writing a small answer. Each comes with the numbers that it is written from.
 struct OctetStreamSections {
+    typealias Body = (OctetStreamSection, ResultRows) -> Void
+
     private let result: InferenceResult
     private let layout: AnswerLayout
     private let width: Int
@@ -17,68 +19,64 @@ struct OctetStreamSections {
         width = layout.format == .padded ? result.width : 0
     }
 
-    func forEach(_ body: (OctetStreamSection) -> Void) {
+    func forEach(_ body: Body) {
         columns(of: result.answer, prefix: "", body)
-        body(values("", "data", result.answer))
+        body(values("", "data", result.answer), result.answer)
         guard !result.further.isEmpty else { return }
         for (spec, rows) in result.plainOutputs {
             switch spec.shape {
-            case .perRow: body(numbers(spec, rows))
+            case .perRow: body(numbers(spec, rows), rows)
             case .indices: lists(rows, prefix: spec.name + ".", body)
             default:
                 // Rows that were stored with their zeros.
-                body(
-                    section(
-                        "", spec.name, rows.dtype.rawValue, rows.storedCount, rows.dtype.byteCount,
-                        .values(rows)))
+                body(section("", spec.name, rows.dtype, rows.storedCount, .values), rows)
             }
         }
         for group in result.groups {
             let prefix = group.name + "."
             columns(of: group.members[0].rows, prefix: prefix, body)
-            for (name, rows) in group.members { body(values(prefix, name, rows)) }
+            for (name, rows) in group.members { body(values(prefix, name, rows), rows) }
         }
     }
 
     /// Where the numbers of arrays that share their columns belong, as far as the format says it.
-    private func columns(
-        of rows: ResultRows, prefix: String, _ body: (OctetStreamSection) -> Void
-    ) {
+    private func columns(of rows: ResultRows, prefix: String, _ body: Body) {
         switch layout.format {
         case .csr:
             lists(rows, prefix: prefix, body)
         case .padded:
-            let content = OctetStreamSection.IndexContent.paddedIndices(rows, width: width)
-            body(indices(prefix, "indices", rows.rowCount * width, content))
+            body(
+                indices(
+                    prefix, "indices", rows.rowCount * width, .paddedIndices(width: width)), rows)
         case .dense:
             break
         }
     }
 
-    private func lists(_ rows: ResultRows, prefix: String, _ body: (OctetStreamSection) -> Void) {
-        body(indices(prefix, "indptr", rows.rowCount + 1, .offsets(rows)))
-        body(indices(prefix, "indices", rows.storedCount, .indices(rows)))
+    private func lists(_ rows: ResultRows, prefix: String, _ body: Body) {
+        body(indices(prefix, "indptr", rows.rowCount + 1, .offsets), rows)
+        body(indices(prefix, "indices", rows.storedCount, .indices), rows)
     }
 
     private func indices(
         _ prefix: String, _ name: String, _ count: Int, _ content: OctetStreamSection.IndexContent
     ) -> OctetStreamSection {
         let dtype = layout.indexDType
-        return section(
-            prefix, name, dtype.rawValue, count, dtype.byteCount, .indices(content, dtype))
+        return OctetStreamSection(
+            prefix: prefix, ownName: name, dtype: dtype.rawValue, count: count,
+            byteCount: count * dtype.byteCount, content: .indices(content, dtype))
     }
 
     private func values(
         _ prefix: String, _ name: String, _ rows: ResultRows
     ) -> OctetStreamSection {
-        let (count, content): (Int, OctetStreamSection.Content) =
-            switch layout.format {
-            case .csr: (rows.storedCount, .values(rows))
-            case .padded: (rows.rowCount * width, .paddedValues(rows, width: width))
-            case .dense: (rows.rowCount * rows.rowLength, .dense(rows))
-            }
-        return section(
-            prefix, name, rows.dtype.rawValue, count, rows.dtype.byteCount, content)
+        switch layout.format {
+        case .csr: section(prefix, name, rows.dtype, rows.storedCount, .values)
+        case .padded:
+            section(
+                prefix, name, rows.dtype, rows.rowCount * width, .paddedValues(width: width))
+        case .dense: section(prefix, name, rows.dtype, rows.rowCount * rows.rowLength, .dense)
+        }
     }
 
     /// One number a row.
@@ -89,21 +87,23 @@ struct OctetStreamSections {
             case .int64: ("int64", 8)
             case .bool: ("bool", 1)
             }
-        return section("", spec.name, dtype, rows.rowCount, bytes, .perRow(rows, spec.type))
+        return OctetStreamSection(
+            prefix: "", ownName: spec.name, dtype: dtype, count: rows.rowCount,
+            byteCount: rows.rowCount * bytes, content: .perRow(spec.type))
     }
 
     private func section(
-        _ prefix: String, _ name: String, _ dtype: String, _ count: Int, _ itemBytes: Int,
+        _ prefix: String, _ name: String, _ dtype: DType, _ count: Int,
         _ content: OctetStreamSection.Content
     ) -> OctetStreamSection {
         OctetStreamSection(
-            prefix: prefix, ownName: name, dtype: dtype, count: count, byteCount: count * itemBytes,
-            content: content)
+            prefix: prefix, ownName: name, dtype: dtype.rawValue, count: count,
+            byteCount: count * dtype.byteCount, content: content)
     }
 }
 
-/// One array of an answer, and what it is written from. No closures: making and freeing nine of
-/// them took longer than writing a small answer.
+/// One array of an answer, but for its numbers. No closures, no references: making and freeing nine
+/// of them took longer than writing a small answer.
 struct OctetStreamSection {
     /// The group that it belongs to, and a point.
     fileprivate let prefix: String
@@ -117,44 +117,44 @@ struct OctetStreamSection {
     fileprivate enum Content {
         case indices(IndexContent, IndexDType)
         /// Stored numbers, one after the other.
-        case values(ResultRows)
+        case values
         /// The same, each row followed by zeros.
-        case paddedValues(ResultRows, width: Int)
-        case dense(ResultRows)
-        case perRow(ResultRows, TensorSpec.Element)
+        case paddedValues(width: Int)
+        case dense
+        case perRow(TensorSpec.Element)
     }
 
     fileprivate enum IndexContent {
         /// indptr.
-        case offsets(ResultRows)
-        case indices(ResultRows)
+        case offsets
+        case indices
         /// Each row is filled up with n, which is no column.
-        case paddedIndices(ResultRows, width: Int)
+        case paddedIndices(width: Int)
     }
 
     var name: String { prefix + ownName }
 
     /// Writes `byteCount` bytes.
-    func write(to memory: UnsafeMutableRawPointer) {
+    func write(_ rows: ResultRows, to memory: UnsafeMutableRawPointer) {
         switch content {
         case .indices(let content, let dtype):
             var sink = IndexSink(memory, dtype)
-            Self.write(content, &sink)
-        case .values(let rows):
+            Self.write(rows, content, &sink)
+        case .values:
             var start = memory
             rows.forEachRun { rows, range in
                 let entries = rows.entries(range)
                 rows.copy(entries, to: start)
                 start += entries.count * rows.dtype.byteCount
             }
-        case .paddedValues(let rows, let width):
+        case .paddedValues(let width):
             memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
             var start = memory
             rows.forEachRow { rows, row in
                 rows.copy(rows.entries(row..<row + 1), to: start)
                 start += width * rows.dtype.byteCount
             }
-        case .dense(let rows):
+        case .dense:
             var start = memory
             rows.forEachRow { rows, row in
                 let bytes = rows.rowLength * rows.dtype.byteCount
@@ -166,23 +166,25 @@ struct OctetStreamSection {
                 }
                 start += bytes
             }
-        case .perRow(let rows, let type):
+        case .perRow(let type):
             Self.write(rows, type, memory)
         }
     }
 
-    private static func write(_ content: IndexContent, _ sink: inout IndexSink) {
+    private static func write(
+        _ rows: ResultRows, _ content: IndexContent, _ sink: inout IndexSink
+    ) {
         switch content {
-        case .offsets(let rows):
+        case .offsets:
             var total = 0
             sink.store(0)
             rows.forEachRow { rows, row in
                 total += rows.indptr[row + 1] - rows.indptr[row]
                 sink.store(total)
             }
-        case .indices(let rows):
+        case .indices:
             rows.forEachRun { rows, range in sink.store(rows, range) }
-        case .paddedIndices(let rows, let width):
+        case .paddedIndices(let width):
             rows.forEachRow { rows, row in
                 let entries = rows.entries(row..<row + 1)
                 sink.store(rows, row..<row + 1)

@@ -1,7 +1,22 @@
-/// Takes back the memory of a `RawBuffer` that nobody holds any more.
-package protocol BufferRecycler: AnyObject, Sendable {
-    /// - Parameter capacity: the bytes behind `memory`, as given to `RawBuffer.init`.
-    func recycle(_ memory: UnsafeMutableRawPointer, capacity: Int)
+/// What takes back the memory of a `RawBuffer` that nobody holds any more.
+package struct BufferRecycler {
+    /// An object that lives for as long as any of its memory is out. Buffers do not retain it: one
+    /// object for all threads, that would be written to four times with each buffer.
+    package let owner: UnsafeMutableRawPointer
+    /// Gets the owner, the memory, and its bytes as given to `RawBuffer.init`.
+    package let recycle:
+        @convention(c) (
+            _ owner: UnsafeMutableRawPointer, _ memory: UnsafeMutableRawPointer, _ capacity: Int
+        ) -> Void
+
+    package init(
+        owner: UnsafeMutableRawPointer,
+        recycle:
+            @escaping @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Void
+    ) {
+        self.owner = owner
+        self.recycle = recycle
+    }
 }
 
 /// One owned block of bytes, 64-byte aligned, handed from room to room without a copy.
@@ -14,7 +29,7 @@ package final class RawBuffer: @unchecked Sendable {
     package let capacity: Int
     /// Bytes that hold content; at most `capacity`.
     package var count: Int = 0
-    private let recycler: (any BufferRecycler)?
+    private let recycler: BufferRecycler?
 
     /// Allocates `capacity` bytes, not zeroed; the memory is freed with the object.
     package init(capacity: Int) {
@@ -27,7 +42,7 @@ package final class RawBuffer: @unchecked Sendable {
     /// Takes ownership of memory that goes back to `recycler` with the object's end.
     package init(
         takingOwnershipOf memory: UnsafeMutableRawPointer, capacity: Int,
-        recycler: any BufferRecycler
+        recycler: BufferRecycler
     ) {
         self.memory = memory
         self.capacity = capacity
@@ -36,7 +51,7 @@ package final class RawBuffer: @unchecked Sendable {
 
     deinit {
         if let recycler {
-            recycler.recycle(memory, capacity: capacity)
+            recycler.recycle(recycler.owner, memory, capacity)
         } else {
             memory.deallocate()
         }
