@@ -27,7 +27,7 @@ package protocol Call: AnyObject, Sendable {
 final class Job: @unchecked Sendable {
     private let call: any Call
     private let cancellation: Cancellation
-    private let submittedNanoseconds: Int
+    private let submittedNanoseconds: Int?
     private var timings = Timings()
     private var computeStart = 0
     // Written by the decoding worker before the job is shared, read-only after that.
@@ -41,10 +41,11 @@ final class Job: @unchecked Sendable {
     /// The error of the lowest row: the same answer however the rows were split.
     private let firstError = Mutex<OperatorError?>(nil)
 
-    init(_ call: any Call) {
+    /// - Parameter submittedNanoseconds: when it was put into the queue; nil if it was not.
+    init(_ call: any Call, submittedNanoseconds: Int?) {
         self.call = call
         cancellation = call.cancellation
-        submittedNanoseconds = monotonicNanoseconds()
+        self.submittedNanoseconds = submittedNanoseconds
     }
 
     /// Whether there are blocks that no worker has taken yet.
@@ -53,7 +54,7 @@ final class Job: @unchecked Sendable {
     /// Decodes and plans. False when the job ended here, with an error or with nothing to compute.
     func start(_ worker: Worker) -> Bool {
         let started = monotonicNanoseconds()
-        timings[.queue] = started - submittedNanoseconds
+        timings[.queue] = started - (submittedNanoseconds ?? started)
         if call.isAbandoned {
             call.abandon()
             call.deliver()
@@ -67,7 +68,7 @@ final class Job: @unchecked Sendable {
             rowsPerBlock = Self.rowsPerBlock(request.form)
             // No rows are a block, too.
             blockCount = max(1, (request.form.rowCount + rowsPerBlock - 1) / rowsPerBlock)
-            outputs = (0..<blockCount).map { _ in worker.outputs.take() }
+            outputs = (0..<blockCount).map { _ in worker.takeOutput() }
             blocksLeft.store(blockCount, ordering: .relaxed)
             computeStart = monotonicNanoseconds()
             timings[.decode] = computeStart - started
@@ -132,7 +133,7 @@ final class Job: @unchecked Sendable {
         } catch {
             call.fail(error, request, timings)
         }
-        for index in blocks.indices { worker.outputs.giveBack(blocks[index]) }
+        for index in blocks.indices { worker.giveBack(blocks[index]) }
     }
 
     private func serviceError(_ error: OperatorError, _ request: InferenceRequest) -> ServiceError {

@@ -85,7 +85,8 @@ package final class InferenceRequest: Sendable {
     /// Bytes of the buffers that its numbers lie in, which it holds until it is answered.
     package var heldBytes: Int {
         // Either all lie in the body, or each has a buffer of its own. Every answer asks for it.
-        var bytes = x.storage.capacity + x.earlyBytes
+        var bytes = x.storageBytes + x.earlyBytes
+        if stack == nil && form.hasNoInputs { return bytes }
         if let rows = stack?.rows, rows.storage !== x.storage { bytes += rows.storage.capacity }
         for case .rows(let rows) in inputs where rows.storage !== x.storage {
             bytes += rows.storage.capacity

@@ -67,6 +67,8 @@ package final class RequestForm: Sendable {
     /// Whether the operator has been asked already, and refuses nothing: without further inputs
     /// nothing else matters. With them it cannot be asked before they are there.
     let isSound: Bool
+    /// Whether no further inputs come.
+    let hasNoInputs: Bool
     /// Bytes that computing takes beside its numbers, where they are many: what each row takes in
     /// each output, and answers that have more numbers than x with what they are computed from. The
     /// numbers of sparse rows are not among them: nobody knows before how many there will be.
@@ -109,6 +111,7 @@ package final class RequestForm: Sendable {
             name, direction, dtype, rowCount: rowCount, rowLength: rowLength,
             parameters.value(named: "k"))
         isQuick = op.isQuick(parameters)
+        hasNoInputs = !hasInputs
         isSound = hasInputs ? false : Self.isSound(op, parameters, rowCount, rowLength)
         // An offset, and for outputs of a number a row that number and its column.
         var bytes = rowCount * stackCount * (16 + 24 * outputs.count)
@@ -134,8 +137,14 @@ package final class RequestForm: Sendable {
         }
     }
 
-    /// Bytes of x.
-    package var xBytes: Int { rowCount * rowLength * dtype.byteCount }
+    /// x, at the begin of a body.
+    package func rows(
+        _ body: RawBuffer, isKnownFinite: Bool, early: EarlyMaxima?
+    ) -> DenseRows {
+        DenseRows(
+            body, dtype: dtype, rowCount: rowCount, rowLength: rowLength,
+            isKnownFinite: isKnownFinite, early: early)
+    }
 
     /// Makes room for the answers of so many rows of x.
     func reset(_ output: OperatorOutput, rowCount: Int) {

@@ -95,6 +95,11 @@ package final class InferenceResult: Sendable {
         self.request = request
     }
 
+    package var form: RequestForm { request.form }
+    package var layout: AnswerLayout { request.form.layout }
+    /// Of its request's numbers.
+    package var heldBytes: Int { request.heldBytes }
+
     /// Stored numbers of the answer.
     package var nonzeroCount: Int { answer.storedCount }
 

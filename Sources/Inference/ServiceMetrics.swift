@@ -14,6 +14,9 @@ package final class ServiceMetrics: Sendable {
     package let nonconvergedRows: Counter
     package let connectionsClosed: Counter
     package let connectionsOpen = UpDown()
+    private let statuses: [Int]
+    /// As texts: making one took as long as all that is counted.
+    private let statusLabels: [String]
 
     /// The children of each operator, in the order of `Registry.names`, and direction: looking six
     /// of them up by their words took longer than counting.
@@ -39,12 +42,14 @@ package final class ServiceMetrics: Sendable {
         routes: [String], statuses: [Int], codecs: [String], rejections: [String],
         connectionEnds: [String]
     ) {
+        self.statuses = statuses
+        statusLabels = statuses.map { String($0) }
         httpRequests = Counter(
             "topkd_http_requests_total",
             help: "Requests answered, by route, method and status code.",
             labels: [
                 ("route", routes + ["other"]), ("method", Self.methods),
-                ("code", statuses.map { String($0) }),
+                ("code", statusLabels),
             ], omitsZeros: true)
         codecRequests = Counter(
             "topkd_codec_requests_total", help: "Requests decoded, by codec.",
@@ -105,9 +110,17 @@ package final class ServiceMetrics: Sendable {
         return children[index * Direction.allCases.count + form.direction.ordinal]
     }
 
+    /// Counts one answer.
+    package func countAnswer(route: String, method: String, status: Int) {
+        guard let place = statuses.firstIndex(of: status) else {
+            preconditionFailure("status \(status) has no label")
+        }
+        httpRequests.add(1, route, method, statusLabels[place])
+    }
+
     /// Counts one computed request.
     package func record(_ result: InferenceResult, _ timings: Timings) {
-        let form = result.request.form
+        let form = result.form
         rows.add(form.rowCount)
         elements.add(form.rowCount * form.rowLength)
         nonconvergedRows.add(result.nonconvergedRowCount)

@@ -7,9 +7,18 @@ package final class Worker: @unchecked Sendable {
     package let workspace = Workspace()
     /// A codec's own scratch, such as a parser; the codec that finds another's replaces it.
     package var codecScratch: AnyObject?
-    let outputs: OutputPool
+    private let outputs: OutputPool
+    /// The last that came back here: no lock is taken for it.
+    private var spare: OperatorOutput?
 
     package init(outputs: OutputPool = OutputPool()) { self.outputs = outputs }
+
+    func takeOutput() -> OperatorOutput { spare.take() ?? outputs.take() }
+
+    func giveBack(_ output: OperatorOutput) {
+        guard output.capacityBytes <= 16 * Limits.blockElements else { return }
+        if spare == nil { spare = output } else { outputs.giveBack(output) }
+    }
 
     /// After each job: scratch that only a huge request needs is not kept.
     func trim() { workspace.trim() }
@@ -28,7 +37,6 @@ package final class OutputPool: @unchecked Sendable {
     }
 
     func giveBack(_ output: OperatorOutput) {
-        guard output.capacityBytes <= 16 * Limits.blockElements else { return }
         monitor.withLock {
             if idle.count < idleCountMax { idle.append(output) }
         }
@@ -77,7 +85,9 @@ package final class WorkerPool: @unchecked Sendable {
 
         fileprivate init(_ pool: WorkerPool) { self.pool = pool }
 
-        package func submit(_ call: any Call) { pool.enqueue(Job(call)) }
+        package func submit(_ call: any Call) {
+            pool.enqueue(Job(call, submittedNanoseconds: monotonicNanoseconds()))
+        }
     }
 
     /// Takes a place in the queue, or says why there is none. Never waits.
@@ -104,7 +114,7 @@ package final class WorkerPool: @unchecked Sendable {
             return visitors.popLast() ?? Worker(outputs: outputs)
         }
         guard let visitor else { return false }
-        let job = Job(call)
+        let job = Job(call, submittedNanoseconds: nil)
         // A call that turns out to be long is decoded once more, by a worker.
         var isDone = true
         if job.start(visitor) {

@@ -11,7 +11,7 @@ package final class Reply: @unchecked Sendable {
     let response: OpaquePointer?
 
     /// - Parameter owner: keeps `body` valid and unchanged for as long as it lives.
-    package init(status: Int, body: UnsafeRawBufferPointer, owner: AnyObject) {
+    package init(status: Int, body: UnsafeRawBufferPointer, owner: borrowing AnyObject) {
         self.status = status
         byteCount = body.count
         response =
@@ -20,9 +20,9 @@ package final class Reply: @unchecked Sendable {
             } else {
                 MHD_create_response_from_buffer_with_free_callback_cls(
                     body.count, UnsafeMutableRawPointer(mutating: body.baseAddress), releaseOwner,
-                    Unmanaged.passRetained(owner).toOpaque())
+                    Unmanaged.passRetained(copy owner).toOpaque())
             }
-        if response == nil && !body.isEmpty { Unmanaged.passUnretained(owner).release() }
+        if response == nil && !body.isEmpty { Unmanaged.passUnretained(copy owner).release() }
     }
 
     /// A reply whose body is text.

@@ -188,8 +188,7 @@ final class Gateway: Responder {
         log(exchange, record, cancelledPhase)
         if cancelledPhase == "queue" { return }
         guard let status = exchange.repliedStatus else { return }
-        state.metrics.httpRequests.add(
-            1, record?.route?.path ?? "other", method(exchange), String(status))
+        state.countAnswer(record?.route, method: method(exchange), status: status)
     }
 
     /// For labels and logs: a client may call its method anything.

@@ -22,7 +22,7 @@ extension RequestRecord: Call {
     /// own.
     var cancellation: Cancellation {
         Cancellation { [self] in
-            state.workers.isAborted || monotonicNanoseconds() > deadlineNanoseconds
+            state.isAborted || monotonicNanoseconds() > deadlineNanoseconds
         }
     }
 
@@ -166,6 +166,8 @@ extension ServiceState {
     }
 
     func countRequest(_ codec: any Codec.Type) { metrics.codecRequests.add(1, codec.name) }
+
+    fileprivate var isAborted: Bool { workers.isAborted }
 
     func runHere(_ record: RequestRecord) -> Bool { workers.runHere(record) }
 

@@ -39,6 +39,10 @@ final class ServiceState: Sendable {
     func exchangeOpened() { openExchanges.add(1) }
     func exchangeClosed() { openExchanges.add(-1) }
 
+    func countAnswer(_ route: Route?, method: String, status: Int) {
+        metrics.countAnswer(route: route?.path ?? "other", method: method, status: status)
+    }
+
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     /// From here on every answer closes its connection.

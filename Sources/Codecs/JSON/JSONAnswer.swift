@@ -9,7 +9,7 @@ enum JSONAnswer {
     {
         let request = result.request
         let buffer = try pool.takeForAnswer(
-            byteCount: byteBound(result), beside: result.request.heldBytes)
+            byteCount: byteBound(result), beside: result.heldBytes)
         var text = JSONWriter(buffer)
         text.append("{\"operator\":\"\(request.form.operatorName)\"")
         text.append(",\"format\":\"\(request.layout.format.rawValue)\",\"shape\":[")

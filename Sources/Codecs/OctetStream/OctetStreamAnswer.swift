@@ -5,7 +5,7 @@ import Operators
 /// reader can view them in place; a dense answer alone is its numbers.
 enum OctetStreamAnswer {
     static func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void) {
-        let form = result.request.form
+        let form = result.form
         let layout = form.layout
         add("Topk-Format", layout.format.rawValue)
         add("Topk-Shape", form.shapeText)
@@ -27,13 +27,13 @@ enum OctetStreamAnswer {
     {
         let sections = OctetStreamSections(result)
         // Nothing follows the numbers of a dense answer: no padding either.
-        let isBare = result.request.layout.format == .dense && result.further.isEmpty
+        let isBare = result.layout.format == .dense && result.further.isEmpty
         func size(_ section: OctetStreamSection) -> Int {
             isBare ? section.byteCount : (section.byteCount + 7) & ~7
         }
         var total = 0
         sections.forEach { section, _ in total += size(section) }
-        let buffer = try pool.takeForAnswer(byteCount: total, beside: result.request.heldBytes)
+        let buffer = try pool.takeForAnswer(byteCount: total, beside: result.heldBytes)
         buffer.count = total
         var start = buffer.memory
         sections.forEach { section, rows in

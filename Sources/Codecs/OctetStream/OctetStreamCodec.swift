@@ -44,15 +44,12 @@ package enum OctetStreamCodec: Codec {
         } else {
             plan = try Self.plan(message, bodyBytes: message.body.count)
         }
-        let form = plan.form
         let isFinite = arrival?.hasFoundFinite ?? false
-        let x = DenseRows(
-            message.body, dtype: form.dtype, rowCount: form.rowCount, rowLength: form.rowLength,
-            isKnownFinite: isFinite, early: arrival?.early)
+        let x = plan.form.rows(message.body, isKnownFinite: isFinite, early: arrival?.early)
         var rest = OctetStreamInputs(plan)
         let inputs = try rest.read(message.body, plan)
         let stack = try rest.readStack(message.body, plan, isKnownFinite: isFinite)
-        return InferenceRequest(form, x: x, stack: stack, inputs: inputs)
+        return InferenceRequest(plan.form, x: x, stack: stack, inputs: inputs)
     }
 
     private static func key(_ message: Message, bodyBytes: Int) -> PlanCache.Key {

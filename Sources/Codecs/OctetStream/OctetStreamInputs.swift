@@ -13,8 +13,7 @@ struct OctetStreamInputs {
 
     /// Behind x.
     init(_ plan: Plan) {
-        let bytes = plan.form.xBytes
-        offset = plan.inputs.isEmpty ? bytes : Self.padded(bytes)
+        offset = plan.inputs.isEmpty ? plan.xBytes : Self.padded(plan.xBytes)
     }
 
     /// The inputs in the descriptor's order; nil where one did not come.
@@ -28,8 +27,7 @@ struct OctetStreamInputs {
             guard let index = specs.firstIndex(where: { $0.name == name }) else { continue }
             inputs[index] =
                 specs[index].shape == .indices
-                ? .lists(try lists(name, body, plan.form))
-                : .rows(try rows(name, body, plan.form))
+                ? .lists(try lists(name, body, plan.form)) : .rows(try rows(name, body, plan))
         }
         return inputs
     }
@@ -63,9 +61,10 @@ struct OctetStreamInputs {
     }
 
     private mutating func rows(
-        _ name: String, _ body: RawBuffer, _ form: RequestForm
+        _ name: String, _ body: RawBuffer, _ plan: Plan
     ) throws(ServiceError) -> DenseRows {
-        let start = try take(name, form.xBytes, body)
+        let start = try take(name, plan.xBytes, body)
+        let form = plan.form
         return DenseRows(
             body, byteOffset: start, dtype: form.dtype, rowCount: form.rowCount,
             rowLength: form.rowLength)

@@ -15,7 +15,7 @@ struct OctetStreamSections {
 
     init(_ result: InferenceResult) {
         self.result = result
-        layout = result.request.layout
+        layout = result.layout
         width = layout.format == .padded ? result.width : 0
     }
 

@@ -14,10 +14,14 @@ final class Plan: Sendable {
     /// As many nil.
     let noInputs: [InputTensor?]
 
+    /// Where in a body what follows x begins, but for zeros that fill up.
+    let xBytes: Int
+
     init(_ form: RequestForm, stackRowLength: Int, inputs: [String]) {
         self.form = form
         self.stackRowLength = stackRowLength
         self.inputs = inputs
+        xBytes = form.rowCount * form.rowLength * form.dtype.byteCount
         inputSpecs = form.op.descriptor.inputs
         noInputs = inputSpecs.map { _ in nil }
     }

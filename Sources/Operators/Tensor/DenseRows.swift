@@ -34,6 +34,8 @@ package final class DenseRows: Sendable {
     /// What it is a view of: several may share it.
     package var storage: RawBuffer { buffer }
 
+    package var storageBytes: Int { buffer.capacity }
+
     /// What has been found of them already holds so many bytes, beside the storage...
     package var earlyBytes: Int { early?.capacity ?? 0 }
 
