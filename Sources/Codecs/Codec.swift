@@ -40,10 +40,10 @@ package protocol Codec: Sendable {
         throws(ServiceError)
         -> InferenceRequest
     /// Runs on a worker. O(answer).
-    static func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+    static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool) throws(ServiceError)
         -> RawBuffer
     /// What the answer's headers say of it, beside its media type.
-    static func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void)
+    static func headers(of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void)
 }
 
 extension Codec {

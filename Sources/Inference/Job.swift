@@ -14,7 +14,7 @@ package protocol Call: AnyObject, Sendable {
     func abandon()
     func decode(_ worker: Worker) throws(ServiceError) -> InferenceRequest
     /// Encodes the answer. When it throws, `fail` follows.
-    func succeed(_ result: InferenceResult, _ timings: Timings) throws(ServiceError)
+    func succeed(_ result: borrowing InferenceResult, _ timings: Timings) throws(ServiceError)
     /// Makes the error's answer.
     func fail(_ error: ServiceError, _ request: InferenceRequest?, _ timings: Timings)
     /// Sends the answer. Called once, and last: nobody holds the request's memory any more, so that
@@ -34,7 +34,7 @@ final class Job: @unchecked Sendable {
     private var request: InferenceRequest?
     private var rowsPerBlock = 1
     private var blockCount = 0
-    private var outputs: [OperatorOutput] = []
+    private var outputs: BlockOutputs?
 
     private let nextBlock = Atomic<Int>(0)
     private let blocksLeft = Atomic<Int>(0)
@@ -68,7 +68,9 @@ final class Job: @unchecked Sendable {
             rowsPerBlock = Self.rowsPerBlock(request.form)
             // No rows are a block, too.
             blockCount = max(1, (request.form.rowCount + rowsPerBlock - 1) / rowsPerBlock)
-            outputs = (0..<blockCount).map { _ in worker.takeOutput() }
+            outputs = BlockOutputs(
+                worker.takeOutput(),
+                blockCount == 1 ? [] : (1..<blockCount).map { _ in worker.takeOutput() })
             blocksLeft.store(blockCount, ordering: .relaxed)
             computeStart = monotonicNanoseconds()
             timings[.decode] = computeStart - started
@@ -105,11 +107,13 @@ final class Job: @unchecked Sendable {
     // A function of its own, as `finish` is: when it returns, it holds the request no longer.
     @inline(never)
     private func compute(_ index: Int, _ worker: Worker) {
-        guard let request else { preconditionFailure("a job computes after it has started") }
+        guard let request, let output = outputs?[index] else {
+            preconditionFailure("a job computes after it has started")
+        }
         let start = index * rowsPerBlock
         let rows = start..<min(start + rowsPerBlock, request.form.rowCount)
         do throws(OperatorError) {
-            try request.compute(rows, cancellation, into: outputs[index], worker.workspace)
+            try request.compute(rows, cancellation, into: output, worker.workspace)
         } catch {
             firstError.withLock { first in
                 if first.map({ error.row < $0.row }) ?? true { first = error }
@@ -119,13 +123,13 @@ final class Job: @unchecked Sendable {
 
     @inline(never)
     private func finish(_ worker: Worker) {
-        guard let request = request.take() else { preconditionFailure("a job is finished once") }
-        let blocks = outputs
-        outputs = []
+        guard let request = request.take(), let outputs = outputs.take() else {
+            preconditionFailure("a job is finished once")
+        }
         // The answer may need the room.
         request.releaseEarly()
         timings[.compute] = monotonicNanoseconds() - computeStart
-        let result = InferenceResult(request: request, blocks: blocks)
+        let result = InferenceResult(request: request, blocks: outputs)
         do throws(ServiceError) {
             if let error = firstError.withLock({ $0 }) { throw serviceError(error, request) }
             if let error = result.widthError { throw error }
@@ -133,7 +137,7 @@ final class Job: @unchecked Sendable {
         } catch {
             call.fail(error, request, timings)
         }
-        for index in blocks.indices { worker.giveBack(blocks[index]) }
+        outputs.forEach { worker.giveBack($0) }
     }
 
     private func serviceError(_ error: OperatorError, _ request: InferenceRequest) -> ServiceError {

@@ -1,11 +1,29 @@
 import Operators
 
+/// What each block of rows wrote, in the order of the blocks. Nearly always there is one: an array of
+/// one would be made and freed with every request.
+package struct BlockOutputs: Sendable {
+    package let first: OperatorOutput
+    let others: [OperatorOutput]
+
+    package init(_ first: OperatorOutput, _ others: [OperatorOutput] = []) {
+        self.first = first
+        self.others = others
+    }
+
+    var isOne: Bool { others.isEmpty }
+
+    subscript(index: Int) -> OperatorOutput { index == 0 ? first : others[index - 1] }
+
+    func forEach(_ body: (OperatorOutput) -> Void) {
+        body(first)
+        for output in others { body(output) }
+    }
+}
+
 /// One array of sparse rows as the blocks of a batch wrote it.
 package struct ResultRows: Sendable {
-    /// What the first block wrote. Nearly always the only one: an array of one is made and freed
-    /// with every request.
     private let first: SparseRows
-    /// What the others wrote.
     private let others: [SparseRows]
     private let stackCount: Int
     /// Columns of a row.
@@ -16,10 +34,9 @@ package struct ResultRows: Sendable {
     package let storedCount: Int
 
     /// - Parameter index: which of their further outputs; nil for the answer.
-    init(_ blocks: borrowing [OperatorOutput], index: Int? = nil, stackCount: Int) {
-        precondition(!blocks.isEmpty, "no rows are a block, too")
-        let first = blocks[0].rows(index)
-        let others = blocks.count == 1 ? [] : (copy blocks).dropFirst().map { $0.rows(index) }
+    init(_ blocks: borrowing BlockOutputs, index: Int? = nil, stackCount: Int) {
+        let first = blocks.first.rows(index)
+        let others = blocks.isOne ? [] : (copy blocks).others.map { $0.rows(index) }
         self.stackCount = stackCount
         rowLength = first.rowLength
         rowCount = others.reduce(first.rowCount) { $0 + $1.rowCount }
@@ -67,27 +84,26 @@ package struct ResultRows: Sendable {
     }
 }
 
-/// The computed answer: what each block of rows wrote, in the order of the blocks.
-package final class InferenceResult: Sendable {
+/// The computed answer. Handed on, never copied: a copy would retain each of its parts.
+package struct InferenceResult: ~Copyable, Sendable {
     package let request: InferenceRequest
     package let answer: ResultRows
     /// Further outputs, in the order of `request.form.outputs`.
     package let further: [(spec: TensorSpec, rows: ResultRows)]
     package let nonconvergedRowCount: Int
 
-    package init(request: InferenceRequest, blocks: borrowing [OperatorOutput]) {
+    package init(request: InferenceRequest, blocks: borrowing BlockOutputs) {
         let stackCount = request.form.stackCount
         answer = ResultRows(blocks, stackCount: stackCount)
-        let further =
-            request.form.hasOutputs
-            ? request.form.outputs.enumerated().map { index, spec in
-                (spec: spec, rows: ResultRows(blocks, index: index, stackCount: stackCount))
-            } : []
+        var further: [(spec: TensorSpec, rows: ResultRows)] = []
+        if request.form.hasOutputs {
+            for (index, spec) in request.form.outputs.enumerated() {
+                further.append((spec, ResultRows(blocks, index: index, stackCount: stackCount)))
+            }
+        }
         self.further = further
         var nonconvergedRowCount = 0
-        for block in blocks.indices {
-            nonconvergedRowCount += blocks[block].nonconvergedRowCount
-        }
+        blocks.forEach { nonconvergedRowCount += $0.nonconvergedRowCount }
         self.nonconvergedRowCount = nonconvergedRowCount
         widthNeeded =
             request.layout.format == .padded

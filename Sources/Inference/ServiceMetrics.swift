@@ -119,7 +119,7 @@ package final class ServiceMetrics: Sendable {
     }
 
     /// Counts one computed request.
-    package func record(_ result: InferenceResult, _ timings: Timings) {
+    package func record(_ result: borrowing InferenceResult, _ timings: Timings) {
         let form = result.form
         rows.add(form.rowCount)
         elements.add(form.rowCount * form.rowLength)

@@ -172,13 +172,11 @@ private func begin(
     // Of this thread, which the library made.
     CMicroHTTPD_set_busy_poll(context.busyPollNanoseconds)
     let exchange = Exchange(
-        handle: handle, connection, target: String(cString: uri),
-        responder: context.responder, ageMaxNanoseconds: context.ageMaxNanoseconds)
-    // The query is ours. The library would keep a record of each of its items; where there
-    // are a thousand, it runs out of memory and never answers.
-    if let mark = strchr(uri, Int32(UInt8(ascii: "?"))) {
-        mark[1] = 0
-    }
+        handle: handle, connection, connection.target(uri), responder: context.responder,
+        ageMaxNanoseconds: context.ageMaxNanoseconds)
+    // The query is ours. The library would keep a record of each of its items; where there are a
+    // thousand, it runs out of memory and never answers.
+    if let mark = strchr(uri, Int32(UInt8(ascii: "?"))) { mark[1] = 0 }
     return Unmanaged.passRetained(exchange).toOpaque()
 }
 

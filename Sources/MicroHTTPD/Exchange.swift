@@ -91,10 +91,7 @@ package final class Exchange: @unchecked Sendable {
     /// The body, while it is received to where it stays instead of being copied there.
     private var direct: DirectBody?
     private var reply: Reply?
-    /// The request target: path and query, not unescaped.
-    package let target: String
-    /// Bytes of the target before it was brought to that form.
-    private let receivedTargetCount: Int
+    private let receivedTarget: Target
     package private(set) var method = ""
     package private(set) var framing = BodyFraming()
     private var headers = HeaderValues()
@@ -106,16 +103,18 @@ package final class Exchange: @unchecked Sendable {
     package private(set) var repliedStatus: Int?
 
     init(
-        handle: OpaquePointer, _ connection: Connection, target: String,
+        handle: OpaquePointer, _ connection: Connection, _ target: Target,
         responder: any Responder, ageMaxNanoseconds: Int?
     ) {
         self.handle = handle
         self.connection = connection
-        receivedTargetCount = target.utf8.count
-        self.target = target.utf8.first == UInt8(ascii: "/") ? target : Self.originForm(target)
+        receivedTarget = target
         self.responder = responder
         self.ageMaxNanoseconds = ageMaxNanoseconds
     }
+
+    /// The request target: path and query, not unescaped.
+    package var target: String { receivedTarget.text }
 
     /// Whether the client has closed its end of the connection. Any thread.
     package var isAbandoned: Bool { connection.isGone }
@@ -152,7 +151,7 @@ package final class Exchange: @unchecked Sendable {
             return start(
                 RequestLine(
                     methodText: line.method, targetText: line.url, versionText: line.version,
-                    targetCount: receivedTargetCount))
+                    targetCount: receivedTarget.receivedCount))
         case .storing where uploadCount.pointee > 0:
             let count = uploadCount.pointee
             guard let upload, count <= store.count - bodyCount else { return .NO }
@@ -192,7 +191,7 @@ package final class Exchange: @unchecked Sendable {
         let audit = HeaderAudit.run(handle, line, connection.stream)
         framing = audit.framing
         headers = audit.values
-        let targetFault = Self.isValidTarget(target) ? nil : HeaderFault.invalidTarget
+        let targetFault = receivedTarget.isValid ? nil : HeaderFault.invalidTarget
         connection.bodyDeadline = .max
         connection.enter(.body, now: monotonicNow())
         switch responder.begin(self, fault: audit.fault ?? targetFault) {
@@ -258,37 +257,5 @@ package final class Exchange: @unchecked Sendable {
         guard let ageMaxNanoseconds else { return false }
         let spread = ageMaxNanoseconds / 10 * (Int(connection.descriptor) * 7 % 16) / 16
         return monotonicNow() - connection.openedNanoseconds > ageMaxNanoseconds + spread
-    }
-
-    /// "http://host/path" means "/path" (RFC 9112 3.2.2: servers take it, although only proxies are
-    /// sent it).
-    private static func originForm(_ target: String) -> String {
-        for scheme in ["http://", "https://"] where target.lowercased().hasPrefix(scheme) {
-            let rest = target.dropFirst(scheme.utf8.count)
-            guard let start = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) else { return "/" }
-            return rest[start] == "/" ? String(rest[start...]) : "/" + rest[start...]
-        }
-        return target
-    }
-
-    /// Visible ASCII only, and no escaped NUL: the library would cut the target there.
-    private static func isValidTarget(_ target: String) -> Bool {
-        var target = target
-        return target.withUTF8 { bytes in
-            guard let start = bytes.baseAddress, !bytes.isEmpty else { return false }
-            // None is left out, so that many are looked at at once.
-            var others: UInt8 = 0
-            var place = 0
-            while place < bytes.count {
-                others |= start[place] > 32 && start[place] < 127 ? 0 : 1
-                place &+= 1
-            }
-            guard others == 0 else { return false }
-            if memchr(start, Int32(UInt8(ascii: "%")), bytes.count) == nil { return true }
-            let zero = UInt8(ascii: "0")
-            return !(0..<max(0, bytes.count - 2)).contains {
-                bytes[$0] == UInt8(ascii: "%") && bytes[$0 + 1] == zero && bytes[$0 + 2] == zero
-            }
-        }
     }
 }

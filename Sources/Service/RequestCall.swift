@@ -87,7 +87,7 @@ extension RequestRecord: Call {
         return request
     }
 
-    func succeed(_ result: InferenceResult, _ timings: Timings) throws(ServiceError) {
+    func succeed(_ result: borrowing InferenceResult, _ timings: Timings) throws(ServiceError) {
         guard let answerCodec else { preconditionFailure("a POST has a codec for its answer") }
         var timings = timings
         let started = monotonicNanoseconds()
@@ -177,13 +177,13 @@ extension ServiceState {
         try upload.codec.decode(upload.message, worker, buffers)
     }
 
-    fileprivate func encode(_ result: InferenceResult, _ codec: any Codec.Type) throws(ServiceError)
+    fileprivate func encode(_ result: borrowing InferenceResult, _ codec: any Codec.Type) throws(ServiceError)
         -> RawBuffer
     {
         try codec.encode(result, buffers)
     }
 
-    fileprivate func count(_ result: InferenceResult, _ timings: Timings) {
+    fileprivate func count(_ result: borrowing InferenceResult, _ timings: Timings) {
         metrics.record(result, timings)
     }
 }

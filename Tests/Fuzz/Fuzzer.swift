@@ -58,7 +58,7 @@ final class Fuzzer: @unchecked Sendable {
             (try? request.op.run(
                 request.direction, block, request.stack, into: output, worker.workspace)) != nil
         else { return }
-        let result = InferenceResult(request: request, blocks: [output])
+        let result = InferenceResult(request: request, blocks: BlockOutputs(output))
         _ = try? codec.encode(result, pool)
         codec.headers(of: result) { _, _ in }
     }

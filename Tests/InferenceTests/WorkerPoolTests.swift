@@ -51,7 +51,7 @@ import Testing
             return InferenceRequest(form, x: x, stack: nil)
         }
 
-        func succeed(_ result: InferenceResult, _ timings: Timings) {
+        func succeed(_ result: borrowing InferenceResult, _ timings: Timings) {
             if result.answer.rowCount == rowCount { results.add(1, ordering: .relaxed) }
         }
 

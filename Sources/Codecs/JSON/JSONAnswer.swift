@@ -4,7 +4,7 @@ import Operators
 
 /// Writes an answer as JSON, numbers by shortest round-trip, into one recycled buffer.
 enum JSONAnswer {
-    static func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+    static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool) throws(ServiceError)
         -> RawBuffer
     {
         let request = result.request
@@ -37,7 +37,7 @@ enum JSONAnswer {
     }
 
     /// Room for the longest text that the answer can become.
-    private static func byteBound(_ result: InferenceResult) -> Int {
+    private static func byteBound(_ result: borrowing InferenceResult) -> Int {
         let numberBytes = Int(CTextFloats_double_bytes)
         var bound = 1024 + columnBytes(result, result.answer) + valueBytes(result, result.answer)
         for output in result.plainOutputs {
@@ -54,7 +54,7 @@ enum JSONAnswer {
     /// A row's share of nested brackets and commas: two for each of four axes at most, and one.
     private static let bracketBytes = 12
 
-    private static func columnBytes(_ result: InferenceResult, _ rows: ResultRows) -> Int {
+    private static func columnBytes(_ result: borrowing InferenceResult, _ rows: ResultRows) -> Int {
         let indexBytes = Int(CTextFloats_integer_bytes)
         switch result.request.layout.format {
         case .csr: return 21 * (rows.rowCount + 1) + rows.storedCount * indexBytes
@@ -63,7 +63,7 @@ enum JSONAnswer {
         }
     }
 
-    private static func valueBytes(_ result: InferenceResult, _ rows: ResultRows) -> Int {
+    private static func valueBytes(_ result: borrowing InferenceResult, _ rows: ResultRows) -> Int {
         let zeros =
             switch result.request.layout.format {
             case .csr: 0
@@ -75,7 +75,7 @@ enum JSONAnswer {
 
     /// Arrays that share their columns, in the request's format: the columns once, then each.
     private static func append(
-        _ result: InferenceResult, _ arrays: [(name: String, rows: ResultRows)],
+        _ result: borrowing InferenceResult, _ arrays: [(name: String, rows: ResultRows)],
         isFirst: Bool = false, to text: inout JSONWriter
     ) {
         var separator = isFirst ? "" : ","
@@ -132,7 +132,7 @@ enum JSONAnswer {
 
     /// What `body` writes for each row, nested in the answer's shape without its last axis.
     private static func appendNested(
-        _ result: InferenceResult, _ rows: ResultRows, to text: inout JSONWriter,
+        _ result: borrowing InferenceResult, _ rows: ResultRows, to text: inout JSONWriter,
         _ body: (SparseRows, Int, inout JSONWriter) -> Void
     ) {
         // Rows of the last axis in each enclosing axis, innermost first: where brackets close.

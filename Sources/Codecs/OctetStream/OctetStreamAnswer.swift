@@ -4,7 +4,7 @@ import Operators
 /// Writes an answer as raw numbers: sections, each zero-padded to a multiple of 8 bytes, so that a
 /// reader can view them in place; a dense answer alone is its numbers.
 enum OctetStreamAnswer {
-    static func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void) {
+    static func headers(of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void) {
         let form = result.form
         let layout = form.layout
         add("Topk-Format", layout.format.rawValue)
@@ -15,14 +15,14 @@ enum OctetStreamAnswer {
         if layout.format == .padded { add("Topk-Width", String(result.width)) }
         if result.further.isEmpty { return }
         var list = ""
-        OctetStreamSections(result).forEach { section, _ in
+        OctetStreamSections(result).forEach(result) { section, _, prefix, name in
             if !list.isEmpty { list += "," }
-            list += "\(section.name):\(section.dtype):\(section.count)"
+            list += "\(prefix)\(name):\(section.element.name):\(section.count)"
         }
         add("Topk-Sections", list)
     }
 
-    static func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+    static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool) throws(ServiceError)
         -> RawBuffer
     {
         let sections = OctetStreamSections(result)
@@ -32,11 +32,11 @@ enum OctetStreamAnswer {
             isBare ? section.byteCount : (section.byteCount + 7) & ~7
         }
         var total = 0
-        sections.forEach { section, _ in total += size(section) }
+        sections.forEach(result) { section, _, _, _ in total += size(section) }
         let buffer = try pool.takeForAnswer(byteCount: total, beside: result.heldBytes)
         buffer.count = total
         var start = buffer.memory
-        sections.forEach { section, rows in
+        sections.forEach(result) { section, rows, _, _ in
             let size = size(section)
             if size >= 8 { start.storeBytes(of: 0, toByteOffset: size - 8, as: UInt64.self) }
             section.write(rows, to: start)

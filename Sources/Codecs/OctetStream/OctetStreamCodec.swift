@@ -235,13 +235,13 @@ package enum OctetStreamCodec: Codec {
         return bodyBytes / rowBytes
     }
 
-    package static func encode(_ result: InferenceResult, _ pool: BufferPool) throws(ServiceError)
+    package static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool) throws(ServiceError)
         -> RawBuffer
     {
         try OctetStreamAnswer.encode(result, pool)
     }
 
-    package static func headers(of result: InferenceResult, _ add: (StaticString, String) -> Void) {
+    package static func headers(of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void) {
         OctetStreamAnswer.headers(of: result, add)
     }
 }

@@ -5,37 +5,36 @@ import Operators
 /// format, then those of each group that shares its columns.
 ///
 /// Handed out one after the other, as often as asked: an array of them, and freeing it, took longer
-/// than writing a small answer. Each comes with the numbers that it is written from.
+/// than writing a small answer. Each comes with the numbers that it is written from, and with its
+/// name: the group that it belongs to and a point, and its own.
 struct OctetStreamSections {
-    typealias Body = (OctetStreamSection, ResultRows) -> Void
+    typealias Body = (OctetStreamSection, ResultRows, _ prefix: String, _ name: String) -> Void
 
-    private let result: InferenceResult
     private let layout: AnswerLayout
     private let width: Int
 
-    init(_ result: InferenceResult) {
-        self.result = result
+    init(_ result: borrowing InferenceResult) {
         layout = result.layout
         width = layout.format == .padded ? result.width : 0
     }
 
-    func forEach(_ body: Body) {
+    func forEach(_ result: borrowing InferenceResult, _ body: Body) {
         columns(of: result.answer, prefix: "", body)
-        body(values("", "data", result.answer), result.answer)
+        body(values(result.answer), result.answer, "", "data")
         guard !result.further.isEmpty else { return }
         for (spec, rows) in result.plainOutputs {
             switch spec.shape {
-            case .perRow: body(numbers(spec, rows), rows)
+            case .perRow: body(numbers(spec, rows), rows, "", spec.name)
             case .indices: lists(rows, prefix: spec.name + ".", body)
             default:
                 // Rows that were stored with their zeros.
-                body(section("", spec.name, rows.dtype, rows.storedCount, .values), rows)
+                body(section(rows.dtype, rows.storedCount, .values), rows, "", spec.name)
             }
         }
         for group in result.groups {
             let prefix = group.name + "."
             columns(of: group.members[0].rows, prefix: prefix, body)
-            for (name, rows) in group.members { body(values(prefix, name, rows), rows) }
+            for (name, rows) in group.members { body(values(rows), rows, prefix, name) }
         }
     }
 
@@ -45,71 +44,76 @@ struct OctetStreamSections {
         case .csr:
             lists(rows, prefix: prefix, body)
         case .padded:
-            body(
-                indices(
-                    prefix, "indices", rows.rowCount * width, .paddedIndices(width: width)), rows)
+            let content = OctetStreamSection.IndexContent.paddedIndices(width: width)
+            body(indices(rows.rowCount * width, content), rows, prefix, "indices")
         case .dense:
             break
         }
     }
 
     private func lists(_ rows: ResultRows, prefix: String, _ body: Body) {
-        body(indices(prefix, "indptr", rows.rowCount + 1, .offsets), rows)
-        body(indices(prefix, "indices", rows.storedCount, .indices), rows)
+        body(indices(rows.rowCount + 1, .offsets), rows, prefix, "indptr")
+        body(indices(rows.storedCount, .indices), rows, prefix, "indices")
     }
 
     private func indices(
-        _ prefix: String, _ name: String, _ count: Int, _ content: OctetStreamSection.IndexContent
+        _ count: Int, _ content: OctetStreamSection.IndexContent
     ) -> OctetStreamSection {
         let dtype = layout.indexDType
         return OctetStreamSection(
-            prefix: prefix, ownName: name, dtype: dtype.rawValue, count: count,
-            byteCount: count * dtype.byteCount, content: .indices(content, dtype))
+            element: .index(dtype), count: count, byteCount: count * dtype.byteCount,
+            content: .indices(content, dtype))
     }
 
-    private func values(
-        _ prefix: String, _ name: String, _ rows: ResultRows
-    ) -> OctetStreamSection {
+    private func values(_ rows: ResultRows) -> OctetStreamSection {
         switch layout.format {
-        case .csr: section(prefix, name, rows.dtype, rows.storedCount, .values)
-        case .padded:
-            section(
-                prefix, name, rows.dtype, rows.rowCount * width, .paddedValues(width: width))
-        case .dense: section(prefix, name, rows.dtype, rows.rowCount * rows.rowLength, .dense)
+        case .csr: section(rows.dtype, rows.storedCount, .values)
+        case .padded: section(rows.dtype, rows.rowCount * width, .paddedValues(width: width))
+        case .dense: section(rows.dtype, rows.rowCount * rows.rowLength, .dense)
         }
     }
 
     /// One number a row.
     private func numbers(_ spec: TensorSpec, _ rows: ResultRows) -> OctetStreamSection {
-        let (dtype, bytes) =
+        let (element, bytes): (OctetStreamSection.Element, Int) =
             switch spec.type {
-            case .answer, .float64: (rows.dtype.rawValue, rows.dtype.byteCount)
-            case .int64: ("int64", 8)
-            case .bool: ("bool", 1)
+            case .answer, .float64: (.number(rows.dtype), rows.dtype.byteCount)
+            case .int64: (.index(.int64), 8)
+            case .bool: (.bool, 1)
             }
         return OctetStreamSection(
-            prefix: "", ownName: spec.name, dtype: dtype, count: rows.rowCount,
-            byteCount: rows.rowCount * bytes, content: .perRow(spec.type))
+            element: element, count: rows.rowCount, byteCount: rows.rowCount * bytes,
+            content: .perRow(spec.type))
     }
 
     private func section(
-        _ prefix: String, _ name: String, _ dtype: DType, _ count: Int,
-        _ content: OctetStreamSection.Content
+        _ dtype: DType, _ count: Int, _ content: OctetStreamSection.Content
     ) -> OctetStreamSection {
         OctetStreamSection(
-            prefix: prefix, ownName: name, dtype: dtype.rawValue, count: count,
-            byteCount: count * dtype.byteCount, content: content)
+            element: .number(dtype), count: count, byteCount: count * dtype.byteCount,
+            content: content)
     }
 }
 
-/// One array of an answer, but for its numbers. No closures, no references: making and freeing nine
-/// of them took longer than writing a small answer.
+/// One array of an answer, but for its name and its numbers. No closures, no references: making and
+/// freeing nine of them took longer than writing a small answer.
 struct OctetStreamSection {
-    /// The group that it belongs to, and a point.
-    fileprivate let prefix: String
-    fileprivate let ownName: String
-    /// NumPy's name of the numbers' type.
-    let dtype: String
+    enum Element {
+        case number(DType)
+        case index(IndexDType)
+        case bool
+
+        /// NumPy's name.
+        var name: String {
+            switch self {
+            case .number(let dtype): dtype.rawValue
+            case .index(let dtype): dtype.rawValue
+            case .bool: "bool"
+            }
+        }
+    }
+
+    let element: Element
     let count: Int
     let byteCount: Int
     fileprivate let content: Content
@@ -131,8 +135,6 @@ struct OctetStreamSection {
         /// Each row is filled up with n, which is no column.
         case paddedIndices(width: Int)
     }
-
-    var name: String { prefix + ownName }
 
     /// Writes `byteCount` bytes.
     func write(_ rows: ResultRows, to memory: UnsafeMutableRawPointer) {
