@@ -42,6 +42,11 @@ package protocol Codec: Sendable {
     /// Runs on a worker. O(answer).
     static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool) throws(ServiceError)
         -> RawBuffer
+    /// Bytes of the answer, where these and its headers follow from form, nonzeros and width alone;
+    /// nil elsewhere.
+    static func byteCount(of result: borrowing InferenceResult) -> Int?
+    /// Writes an answer of which `byteCount(of:)` knows the length. O(answer).
+    static func write(_ result: borrowing InferenceResult, to memory: UnsafeMutableRawPointer)
     /// What the answer's headers say of it, beside its media type.
     static func headers(of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void)
 }
@@ -50,6 +55,14 @@ extension Codec {
     package static func arrivalCheck(_ message: Message, byteCount: Int, _ pool: BufferPool)
         -> ArrivalCheck?
     { nil }
+
+    package static func byteCount(of result: borrowing InferenceResult) -> Int? { nil }
+
+    package static func write(
+        _ result: borrowing InferenceResult, to memory: UnsafeMutableRawPointer
+    ) {
+        preconditionFailure("only the answer's text knows its length")
+    }
 }
 
 /// Every codec that the service has.

@@ -69,6 +69,10 @@ package struct Limits: Sendable {
     /// Buffers from this size on are mapped (Allocator.swift): a fresh one's pages come one by one,
     /// 26 ms for 64 MB.
     package static let mappedBufferBytesMin = 256 << 10
+    /// An answer up to this size is written to once more when it has been sent, with its headers...
+    package static let keptAnswerBytesMax = 1024
+    /// ... if it is among so many that were sent last.
+    package static let keptAnswersMax = 32
     /// The JSON parser of a larger body is not kept.
     package static let keptScratchBodyBytesMax = 4 << 20
     /// A JSON body may need this many bytes beside itself: simdjson's index takes up to 4 a byte,

@@ -112,6 +112,7 @@ package struct InferenceResult: ~Copyable, Sendable {
     }
 
     package var form: RequestForm { request.form }
+    package func isOf(_ form: RequestForm) -> Bool { request.form === form }
     package var layout: AnswerLayout { request.form.layout }
     /// Of its request's numbers.
     package var heldBytes: Int { request.heldBytes }

@@ -239,7 +239,7 @@ package final class Exchange: @unchecked Sendable {
         guard let reply, let response = reply.response else { return .NO }
         self.reply = nil
         connection.enter(.writing, now: monotonicNow(), replyBytes: reply.byteCount)
-        if responder.closesConnections || isAged { reply.add("Connection", "close") }
+        if responder.closesConnections || isAged { reply.closeConnection() }
         if MHD_queue_response(handle, UInt32(reply.status), response) == .NO {
             // Too early (a client that waits for 100 Continue and sends nothing): asked again
             // later.

@@ -9,6 +9,8 @@ package final class Reply: @unchecked Sendable {
     package let byteCount: Int
     /// nil if there was no memory for it.
     let response: OpaquePointer?
+    /// Whether it says that its connection ends with it.
+    package private(set) var closesConnection = false
 
     /// - Parameter owner: keeps `body` valid and unchanged for as long as it lives.
     package init(status: Int, body: UnsafeRawBufferPointer, owner: borrowing AnyObject) {
@@ -34,6 +36,22 @@ package final class Reply: @unchecked Sendable {
 
     deinit {
         if let response { MHD_destroy_response(response) }
+    }
+
+    func closeConnection() {
+        closesConnection = true
+        add("Connection", "close")
+    }
+
+    /// Adds a header, or writes another value over its only one, which ends with a NUL. Not while it
+    /// is being sent.
+    package func set(_ name: StaticString, _ value: UnsafePointer<CChar>) {
+        guard let response else { return }
+        let text = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        if let known = MHD_get_response_header(response, text) {
+            _ = MHD_del_response_header(response, text, known)
+        }
+        add(name, value)
     }
 
     /// Adds a header; neither text has a NUL in it.

@@ -178,6 +178,7 @@ final class Gateway: Responder {
     func finished(_ exchange: Exchange, _ end: ExchangeEnd) {
         let record = exchange.attachment as? RequestRecord
         if record?.isComplete == true { state.exchangeClosed() }
+        if let answer = record?.answer.take() { state.keep(answer) }
         var cancelledPhase: String?
         if record?.wasAbandoned == true {
             cancelledPhase = "queue"

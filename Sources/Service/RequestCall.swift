@@ -91,7 +91,7 @@ extension RequestRecord: Call {
         guard let answerCodec else { preconditionFailure("a POST has a codec for its answer") }
         var timings = timings
         let started = monotonicNanoseconds()
-        let body = try state.encode(result, answerCodec)
+        let answer = try state.encode(result, answerCodec)
         let ended = monotonicNanoseconds()
         timings[.encode] = ended - started
         timings[.total] = ended - startedNanoseconds
@@ -99,11 +99,10 @@ extension RequestRecord: Call {
         self.timings = timings
         nnz = result.nonzeroCount
 
-        let reply = Reply(status: 200, body: body.bytes, owner: body)
-        reply.add("Content-Type", answerCodec.mediaType)
-        answerCodec.headers(of: result) { name, value in reply.add(name, value) }
-        timings.withServerTiming { reply.add("Server-Timing", $0) }
-        reply.add("X-Request-Id", requestID)
+        let reply = answer.reply(answerCodec, result)
+        timings.withServerTiming { reply.set("Server-Timing", $0) }
+        requestID.withCString { reply.set("X-Request-Id", $0) }
+        if answer.canBeKept { self.answer = answer }
         finish(reply)
     }
 
@@ -177,11 +176,13 @@ extension ServiceState {
         try upload.codec.decode(upload.message, worker, buffers)
     }
 
-    fileprivate func encode(_ result: borrowing InferenceResult, _ codec: any Codec.Type) throws(ServiceError)
-        -> RawBuffer
-    {
-        try codec.encode(result, buffers)
+    fileprivate func encode(
+        _ result: borrowing InferenceResult, _ codec: any Codec.Type
+    ) throws(ServiceError) -> SentAnswer {
+        try sent.encode(result, codec, buffers)
     }
+
+    func keep(_ answer: SentAnswer) { sent.keep(answer) }
 
     fileprivate func count(_ result: borrowing InferenceResult, _ timings: Timings) {
         metrics.record(result, timings)

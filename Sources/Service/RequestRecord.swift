@@ -27,6 +27,8 @@ final class RequestRecord: @unchecked Sendable {
     var deadlineNanoseconds = Int.max
     /// Where the reply goes from another thread; nil when the call runs on the exchange's own.
     var exchange: Exchange?
+    /// Until the exchange is over: what is written to once more then.
+    var answer: SentAnswer?
     /// Until it is delivered; of a call without an exchange, for whoever made it.
     var reply: Reply?
     /// Memory for decoding what a compressed body has become.

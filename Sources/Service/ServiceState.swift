@@ -17,6 +17,7 @@ final class ServiceState: Sendable {
     let metrics: ServiceMetrics
     /// Complete requests whose answer has not been sent to the last byte.
     let openExchanges = UpDown()
+    let sent = SentAnswers()
     private let draining = Atomic<Bool>(false)
     private let nextRequest = Atomic<UInt64>(UInt64.random(in: 0 ... .max))
 

@@ -54,7 +54,8 @@ enum JSONAnswer {
     /// A row's share of nested brackets and commas: two for each of four axes at most, and one.
     private static let bracketBytes = 12
 
-    private static func columnBytes(_ result: borrowing InferenceResult, _ rows: ResultRows) -> Int {
+    private static func columnBytes(_ result: borrowing InferenceResult, _ rows: ResultRows) -> Int
+    {
         let indexBytes = Int(CTextFloats_integer_bytes)
         switch result.request.layout.format {
         case .csr: return 21 * (rows.rowCount + 1) + rows.storedCount * indexBytes

@@ -84,13 +84,16 @@ package enum JSONCodec: Codec {
         return try CommonFields(message.direction) { values[$0] }
     }
 
-    package static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool) throws(ServiceError)
+    package static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool)
+        throws(ServiceError)
         -> RawBuffer
     {
         try JSONAnswer.encode(result, pool)
     }
 
     /// None: the body says it all.
-    package static func headers(of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void) {
+    package static func headers(
+        of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void
+    ) {
     }
 }

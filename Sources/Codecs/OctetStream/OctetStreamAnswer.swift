@@ -4,7 +4,8 @@ import Operators
 /// Writes an answer as raw numbers: sections, each zero-padded to a multiple of 8 bytes, so that a
 /// reader can view them in place; a dense answer alone is its numbers.
 enum OctetStreamAnswer {
-    static func headers(of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void) {
+    static func headers(of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void)
+    {
         let form = result.form
         let layout = form.layout
         add("Topk-Format", layout.format.rawValue)
@@ -25,23 +26,39 @@ enum OctetStreamAnswer {
     static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool) throws(ServiceError)
         -> RawBuffer
     {
-        let sections = OctetStreamSections(result)
-        // Nothing follows the numbers of a dense answer: no padding either.
-        let isBare = result.layout.format == .dense && result.further.isEmpty
-        func size(_ section: OctetStreamSection) -> Int {
-            isBare ? section.byteCount : (section.byteCount + 7) & ~7
-        }
+        let byteCount = byteCount(of: result)
+        let buffer = try pool.takeForAnswer(byteCount: byteCount, beside: result.heldBytes)
+        buffer.count = byteCount
+        write(result, to: buffer.memory)
+        return buffer
+    }
+
+    static func byteCount(of result: borrowing InferenceResult) -> Int {
+        let isBare = isBare(result)
         var total = 0
-        sections.forEach(result) { section, _, _, _ in total += size(section) }
-        let buffer = try pool.takeForAnswer(byteCount: total, beside: result.heldBytes)
-        buffer.count = total
-        var start = buffer.memory
-        sections.forEach(result) { section, rows, _, _ in
-            let size = size(section)
+        OctetStreamSections(result).forEach(result) { section, _, _, _ in
+            total += size(section, isBare: isBare)
+        }
+        return total
+    }
+
+    static func write(_ result: borrowing InferenceResult, to memory: UnsafeMutableRawPointer) {
+        let isBare = isBare(result)
+        var start = memory
+        OctetStreamSections(result).forEach(result) { section, rows, _, _ in
+            let size = size(section, isBare: isBare)
             if size >= 8 { start.storeBytes(of: 0, toByteOffset: size - 8, as: UInt64.self) }
             section.write(rows, to: start)
             start += size
         }
-        return buffer
+    }
+
+    /// Nothing follows the numbers of a dense answer: no padding either.
+    private static func isBare(_ result: borrowing InferenceResult) -> Bool {
+        result.layout.format == .dense && result.further.isEmpty
+    }
+
+    private static func size(_ section: OctetStreamSection, isBare: Bool) -> Int {
+        isBare ? section.byteCount : (section.byteCount + 7) & ~7
     }
 }

@@ -235,13 +235,27 @@ package enum OctetStreamCodec: Codec {
         return bodyBytes / rowBytes
     }
 
-    package static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool) throws(ServiceError)
+    package static func encode(_ result: borrowing InferenceResult, _ pool: BufferPool)
+        throws(ServiceError)
         -> RawBuffer
     {
         try OctetStreamAnswer.encode(result, pool)
     }
 
-    package static func headers(of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void) {
+    /// Of further outputs, the headers have the lengths.
+    package static func byteCount(of result: borrowing InferenceResult) -> Int? {
+        result.further.isEmpty ? OctetStreamAnswer.byteCount(of: result) : nil
+    }
+
+    package static func write(
+        _ result: borrowing InferenceResult, to memory: UnsafeMutableRawPointer
+    ) {
+        OctetStreamAnswer.write(result, to: memory)
+    }
+
+    package static func headers(
+        of result: borrowing InferenceResult, _ add: (StaticString, String) -> Void
+    ) {
         OctetStreamAnswer.headers(of: result, add)
     }
 }
