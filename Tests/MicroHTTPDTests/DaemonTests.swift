@@ -123,6 +123,19 @@ import Testing
         }
     }
 
+    // Catches: a thread that its clients keep busy, and the processor with it.
+    @Test("a thread that never sleeps offers its processor")
+    func yields() throws {
+        try withServer { port, _ in
+            let client = try HTTPClient(port: port)
+            let before = CMicroHTTPD_yields()
+            let count = 500
+            client.send(String(repeating: "GET /now HTTP/1.1\r\nHost: t\r\n\r\n", count: count))
+            for _ in 0..<count { #expect(try client.readResponse().status == 200) }
+            #expect(CMicroHTTPD_yields() > before)
+        }
+    }
+
     @Test("bodies of every size arrive whole, answered now or from another thread")
     func bodies() throws {
         try withServer { port, _ in

@@ -30,9 +30,12 @@ struct CMicroHTTPD_Options {
 /// Starts the epoll threads, which wait for MHD_add_connection; NULL when the library refuses.
 struct MHD_Daemon *CMicroHTTPD_start(const struct CMicroHTTPD_Options *options);
 
-/// How long the calling thread looks for events before it sleeps, where it expects some; 0, as it
-/// is at first: it sleeps.
+/// The calling thread is the library's, and looks so long for events before it sleeps, where it
+/// expects some.
 void CMicroHTTPD_set_busy_poll(int64_t nanoseconds);
+
+/// How often a thread that had been awake for a millisecond offered its processor: all threads.
+uint64_t CMicroHTTPD_yields(void);
 
 /// How often a thread found something while it looked, and did not have to be woken: all threads.
 uint64_t CMicroHTTPD_busy_poll_hits(void);
