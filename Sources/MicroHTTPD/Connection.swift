@@ -65,7 +65,7 @@ final class Connection: @unchecked Sendable {
         ConnectionPhase(rawValue: phaseValue.load(ordering: .relaxed)) ?? .idle
     }
 
-    /// When the phase began; unique enough to tell one phase from the next.
+    /// When the phase began, about; no two of a connection's began at the same time.
     var phaseStarted: Int { startedValue.load(ordering: .relaxed) }
 
     /// Bytes of body so far.
@@ -81,7 +81,8 @@ final class Connection: @unchecked Sendable {
     func enter(_ phase: ConnectionPhase, now: Int, replyBytes: Int = 0) {
         progressValue.store(0, ordering: .relaxed)
         replyBytesValue.store(replyBytes, ordering: .relaxed)
-        startedValue.store(now, ordering: .relaxed)
+        // Several may begin between two ticks of the clock.
+        startedValue.store(max(now, phaseStarted + 1), ordering: .relaxed)
         phaseValue.store(phase.rawValue, ordering: .relaxed)
     }
 

@@ -117,6 +117,9 @@ package final class Daemon: @unchecked Sendable {
     /// Open connections, after `quiesce`; also those that were accepted a moment before.
     package var connectionCount: Int { context.acceptor.openCount }
 
+    /// Whether something that has been answered, or will be, has not been sent to its last byte.
+    package var isAnswering: Bool { context.reaper.isAnswering }
+
     /// Stops accepting; open connections go on, and those in the backlog are among them.
     package func quiesce() {
         // First the name, so that a successor may take it.

@@ -67,7 +67,7 @@ package final class Application: Sendable {
         // Answered is not yet sent: slow readers have until the deadline, and what the deadline
         // ended has another second.
         let sendDeadline = isIdle ? deadline : monotonicNanoseconds() + 1_000_000_000
-        while state.openExchanges.value > 0 && monotonicNanoseconds() < sendDeadline {
+        while monotonicNanoseconds() < sendDeadline && daemons.contains(where: { $0.isAnswering }) {
             usleep(2000)
         }
         for daemon in daemons { daemon.stop() }

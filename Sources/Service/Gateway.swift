@@ -142,8 +142,6 @@ final class Gateway: Responder {
         guard let record = exchange.attachment as? RequestRecord else {
             preconditionFailure("respond follows begin")
         }
-        record.isComplete = true
-        state.exchangeOpened()
         guard let isPlain = record.bodyIsComplete(byteCount: exchange.bodyCount) else {
             return .now(page(record))
         }
@@ -177,7 +175,6 @@ final class Gateway: Responder {
 
     func finished(_ exchange: Exchange, _ end: ExchangeEnd) {
         let record = exchange.attachment as? RequestRecord
-        if record?.isComplete == true { state.exchangeClosed() }
         if let answer = record?.answer.take() { state.keep(answer) }
         var cancelledPhase: String?
         if record?.wasAbandoned == true {

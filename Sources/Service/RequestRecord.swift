@@ -35,8 +35,6 @@ final class RequestRecord: @unchecked Sendable {
     var reservation: BufferPool.Reservation?
     /// Memory for what computing takes.
     var computingReservation: BufferPool.Reservation?
-    /// Whether the whole request has arrived.
-    var isComplete = false
     /// Whether it was left unanswered because its client had gone.
     var wasAbandoned = false
     var bodyBytes = 0

@@ -15,8 +15,6 @@ final class ServiceState: Sendable {
     let buffers: BufferPool
     let workers: WorkerPool
     let metrics: ServiceMetrics
-    /// Complete requests whose answer has not been sent to the last byte.
-    let openExchanges = UpDown()
     let sent = SentAnswers()
     private let draining = Atomic<Bool>(false)
     private let nextRequest = Atomic<UInt64>(UInt64.random(in: 0 ... .max))
@@ -36,9 +34,6 @@ final class ServiceState: Sendable {
             rejections: ProblemCode.allCases.map { $0.rawValue },
             connectionEnds: ConnectionEnd.allCases.map { $0.rawValue })
     }
-
-    func exchangeOpened() { openExchanges.add(1) }
-    func exchangeClosed() { openExchanges.add(-1) }
 
     func countAnswer(_ route: Route?, method: String, status: Int) {
         metrics.countAnswer(route: route?.path ?? "other", method: method, status: status)

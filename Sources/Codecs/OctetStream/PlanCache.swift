@@ -44,12 +44,20 @@ final class PlanCache: @unchecked Sendable {
 
     private let monitor = Monitor()
     private var plans: [Key: Plan] = [:]
+    /// The one that was kept last.
+    private var last: (key: Key, plan: Plan)?
     /// Enough for the shapes of a few trainers; then all are forgotten.
     private static let plansMax = 64
     /// Longer queries (k for each row, say) are read each time.
     private static let queryBytesMax = 512
 
-    func plan(_ key: Key) -> Plan? { monitor.withLock { plans[key] } }
+    func plan(_ key: Key) -> Plan? {
+        monitor.withLock {
+            // Hashing took longer than all the rest of a look-up.
+            if let last, last.key == key { return last.plan }
+            return plans[key]
+        }
+    }
 
     func keep(_ plan: Plan, _ key: Key) {
         guard key.query.utf8.count <= Self.queryBytesMax else { return }
@@ -57,6 +65,7 @@ final class PlanCache: @unchecked Sendable {
             if plans[key] === plan { return }
             if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
             plans[key] = plan
+            last = (key, plan)
         }
     }
 }
