@@ -1,7 +1,7 @@
 import Operators
 
-/// What each block of rows wrote, in the order of the blocks. Nearly always there is one: an array of
-/// one would be made and freed with every request.
+/// What each block of rows wrote, in the order of the blocks. Nearly always there is one: an array
+/// of one would be made and freed with every request.
 package struct BlockOutputs: Sendable {
     package let first: OperatorOutput
     let others: [OperatorOutput]

@@ -80,8 +80,8 @@ final class Reaper: @unchecked Sendable {
         open.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) }
     }
 
-    /// Whether a request that has arrived waits for its answer, or for its answer's last byte. O(open
-    /// connections).
+    /// Whether a request that has arrived waits for its answer, or for its answer's last byte.
+    /// O(open connections).
     var isAnswering: Bool {
         open.withLock { entries in
             entries.values.contains { [.working, .writing].contains($0.connection.phase) }

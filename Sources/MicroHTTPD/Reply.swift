@@ -43,8 +43,8 @@ package final class Reply: @unchecked Sendable {
         add("Connection", "close")
     }
 
-    /// Adds a header, or writes another value over its only one, which ends with a NUL. Not while it
-    /// is being sent.
+    /// Adds a header whose value ends with a NUL, or writes that over its only one. Not while it is
+    /// being sent.
     package func set(_ name: StaticString, _ value: UnsafePointer<CChar>) {
         guard let response else { return }
         let text = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
