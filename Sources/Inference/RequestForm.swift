@@ -69,16 +69,21 @@ package final class RequestForm: Sendable {
     let isSound: Bool
     /// Whether no further inputs come.
     let hasNoInputs: Bool
+    /// Whether later requests may have this very object: a plan keeps it.
+    package let isShared: Bool
     /// Bytes that computing takes beside its numbers, where they are many: what each row takes in
     /// each output, and answers that have more numbers than x with what they are computed from. The
     /// numbers of sparse rows are not among them: nobody knows before how many there will be.
     package let computingBytes: Int
 
-    /// - Parameter hasInputs: whether further inputs come.
+    /// - Parameters:
+    ///   - hasInputs: whether further inputs come.
+    ///   - isShared: whether later requests may have this very object.
     package init(
         op: any Operator, direction: Direction, dtype: DType, rowCount: Int, rowLength: Int,
         isSingleRow: Bool, stackCount: Int = 1, hasStackAxis: Bool = false,
-        parameters: ParameterValues, hasInputs: Bool = false, layout: AnswerLayout
+        parameters: ParameterValues, hasInputs: Bool = false, layout: AnswerLayout,
+        isShared: Bool = false
     ) {
         self.op = op
         let name = op.descriptor.name
@@ -112,6 +117,7 @@ package final class RequestForm: Sendable {
             parameters.value(named: "k"))
         isQuick = op.isQuick(parameters)
         hasNoInputs = !hasInputs
+        self.isShared = isShared
         isSound = hasInputs ? false : Self.isSound(op, parameters, rowCount, rowLength)
         // An offset, and for outputs of a number a row that number and its column.
         var bytes = rowCount * stackCount * (16 + 24 * outputs.count)

@@ -61,8 +61,10 @@ final class Connection: @unchecked Sendable {
     /// Whether something of another request has come than the one that was read last.
     var hasBegun: Bool { CMicroHTTPD_has_begun(stream) }
 
+    /// Who asks for its begin, too, asks for this first: the begin is then this one's, or a later
+    /// one's.
     var phase: ConnectionPhase {
-        ConnectionPhase(rawValue: phaseValue.load(ordering: .relaxed)) ?? .idle
+        ConnectionPhase(rawValue: phaseValue.load(ordering: .acquiring)) ?? .idle
     }
 
     /// When the phase began, about; no two of a connection's began at the same time.
@@ -83,7 +85,7 @@ final class Connection: @unchecked Sendable {
         replyBytesValue.store(replyBytes, ordering: .relaxed)
         // Several may begin between two ticks of the clock.
         startedValue.store(max(now, phaseStarted + 1), ordering: .relaxed)
-        phaseValue.store(phase.rawValue, ordering: .relaxed)
+        phaseValue.store(phase.rawValue, ordering: .releasing)
     }
 
     func advance(to byteCount: Int) { progressValue.store(byteCount, ordering: .relaxed) }

@@ -130,8 +130,9 @@ final class Reaper: @unchecked Sendable {
     private func isOverdue(
         _ connection: Connection, _ watch: inout Watch, _ now: Int
     ) -> Bool {
+        let phase = connection.phase
         let started = connection.phaseStarted
-        switch connection.phase {
+        switch phase {
         case .working:
             return false
         case .header:

@@ -9,6 +9,8 @@ package final class Reply: @unchecked Sendable {
     package let byteCount: Int
     /// nil if there was no memory for it.
     let response: OpaquePointer?
+    /// Whether there was memory for it, and for all of its headers.
+    package private(set) var isWhole: Bool
     /// Whether it says that its connection ends with it.
     package private(set) var closesConnection = false
 
@@ -24,6 +26,7 @@ package final class Reply: @unchecked Sendable {
                     body.count, UnsafeMutableRawPointer(mutating: body.baseAddress), releaseOwner,
                     Unmanaged.passRetained(copy owner).toOpaque())
             }
+        isWhole = response != nil
         if response == nil && !body.isEmpty { Unmanaged.passUnretained(copy owner).release() }
     }
 
@@ -63,7 +66,7 @@ package final class Reply: @unchecked Sendable {
     package func add(_ name: StaticString, _ value: UnsafePointer<CChar>) {
         guard let response else { return }
         let name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
-        _ = MHD_add_response_header(response, name, value)
+        if MHD_add_response_header(response, name, value) == .NO { isWhole = false }
     }
 }
 

@@ -39,7 +39,10 @@ final class SentAnswer: @unchecked Sendable {
     }
 
     /// Whether it may be written to once more, when it has been sent.
-    var canBeKept: Bool { key != nil && reply?.closesConnection == false }
+    var canBeKept: Bool {
+        guard key != nil, let reply else { return false }
+        return reply.isWhole && !reply.closesConnection
+    }
 }
 
 /// Small answers that have been sent, to be written to once more: a trainer's differ in their
@@ -53,7 +56,9 @@ final class SentAnswers: Sendable {
     func encode(
         _ result: borrowing InferenceResult, _ codec: any Codec.Type, _ pool: BufferPool
     ) throws(ServiceError) -> SentAnswer {
-        guard let byteCount = codec.byteCount(of: result), byteCount <= Limits.keptAnswerBytesMax
+        // A form that does not come again would be held, and found by nobody.
+        guard result.form.isShared, let byteCount = codec.byteCount(of: result),
+            byteCount <= Limits.keptAnswerBytesMax
         else { return SentAnswer(nil, try codec.encode(result, pool)) }
         let answer = take(result) ?? Self.make(result, byteCount: byteCount)
         precondition(answer.body.count == byteCount)

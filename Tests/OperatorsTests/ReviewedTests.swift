@@ -159,4 +159,21 @@ import Testing
             #expect(error == .cancelled)
         }
     }
+
+    // Catches a look at the deadline that is left out where a block has no second step: batches of
+    // long rows have a block for each row.
+    @Test("each block of long rows can be cancelled", arguments: ["mask", "values", "magnitude"])
+    func cancelledBlock(_ name: String) throws {
+        let op = try #require(Registry.find(name))
+        let parameters = Compute.parameters(op, k: [2], lambda: [1], p: 2)
+        let x = DenseRows([[Double](repeating: 1, count: 2000)], dtype: .float64)
+        let block = RowBlock(
+            x: x, rows: 0..<1, parameters: parameters, inputs: [nil],
+            cancellation: Cancellation { true })
+        let output = OperatorOutput()
+        output.reset(dtype: .float64, rowLength: 2000, rowCapacity: 1)
+        #expect(throws: OperatorError.cancelled) {
+            try op.run(.forward, block, nil, into: output, Workspace())
+        }
+    }
 }

@@ -121,7 +121,8 @@ package enum OctetStreamCodec: Codec {
             op: common.op, direction: message.direction, dtype: common.dtype, rowCount: rowCount,
             rowLength: shape.rowLength, isSingleRow: shape.isSingleRow,
             stackCount: max(1, stackCount), hasStackAxis: asked != nil, parameters: parameters,
-            hasInputs: !inputs.isEmpty, layout: common.layout)
+            hasInputs: !inputs.isEmpty, layout: common.layout,
+            isShared: PlanCache.keeps(message.query))
         let stackRow = common.stackShape(rowLength: shape.rowLength, parameters)
         return Plan(
             form, stackRowLength: stackRow.rowsPerInputRow * stackRow.rowLength, inputs: inputs)

@@ -59,8 +59,10 @@ final class PlanCache: @unchecked Sendable {
         }
     }
 
+    static func keeps(_ query: Query) -> Bool { query.text.utf8.count <= queryBytesMax }
+
     func keep(_ plan: Plan, _ key: Key) {
-        guard key.query.utf8.count <= Self.queryBytesMax else { return }
+        guard plan.form.isShared else { return }
         monitor.withLock {
             if plans[key] === plan { return }
             if plans.count >= Self.plansMax { plans.removeAll(keepingCapacity: true) }
