@@ -123,7 +123,7 @@ package final class ServiceMetrics: Sendable {
         let form = result.form
         rows.add(form.rowCount)
         elements.add(form.rowCount * form.rowLength)
-        nonconvergedRows.add(result.nonconvergedRowCount)
+        if result.nonconvergedRowCount > 0 { nonconvergedRows.add(result.nonconvergedRowCount) }
         nonzeros.add(result.nonzeroCount, child: children(of: form).nonzeros)
         record(timings, form)
     }

@@ -59,9 +59,8 @@ package struct Timings: Sendable {
             for stage in Stage.allCases {
                 Self.append(stage.timingPrefix, &end)
                 let microseconds = min(max(0, (self[stage] + 500) / 1000), Self.microsecondsMax)
-                Self.append(microseconds / 1000, digitsMin: 1, &end)
-                Self.append(".", &end)
-                Self.append(microseconds % 1000, digitsMin: 3, &end)
+                Self.append(microseconds / 1000, &end)
+                Self.appendFraction(microseconds % 1000, &end)
             }
             end.pointee = 0
             body(UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self))
@@ -72,12 +71,25 @@ package struct Timings: Sendable {
     private static let microsecondsMax = 999_999_999_999
     private static let serverTimingBytesMax = 256
 
-    private static func append(
-        _ value: Int, digitsMin: Int, _ end: inout UnsafeMutablePointer<UInt8>
+    /// A point and three digits.
+    private static func appendFraction(
+        _ thousandths: Int, _ end: inout UnsafeMutablePointer<UInt8>
     ) {
+        end[0] = UInt8(ascii: ".")
+        end[1] = digit(thousandths / 100)
+        end[2] = digit(thousandths / 10 % 10)
+        end[3] = digit(thousandths % 10)
+        end += 4
+    }
+
+    private static func digit(_ value: Int) -> UInt8 {
+        UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value)
+    }
+
+    private static func append(_ value: Int, _ end: inout UnsafeMutablePointer<UInt8>) {
         var count = 1
         var bound = 10
-        while value >= bound || count < digitsMin {
+        while value >= bound {
             count += 1
             bound *= 10
         }
@@ -85,7 +97,7 @@ package struct Timings: Sendable {
         var place = count
         while place > 0 {
             place -= 1
-            end[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            end[place] = digit(rest % 10)
             rest /= 10
         }
         end += count

@@ -51,6 +51,7 @@ package final class Reply: @unchecked Sendable {
     package func set(_ name: StaticString, _ value: UnsafePointer<CChar>) {
         guard let response else { return }
         let text = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        if CMicroHTTPD_overwrite_header(response, text, value) { return }
         if let known = MHD_get_response_header(response, text) {
             _ = MHD_del_response_header(response, text, known)
         }

@@ -39,7 +39,6 @@ enum PaperRows {
     ) throws(OperatorError) {
         let kind = op.kind
         let solver = PaperSolver(isMagnitude: kind == .magnitude, block)
-        let settings = solver.settings
         var isChecked = !checksAlong(block, stack, isMagnitude: kind == .magnitude)
         if isChecked {
             try solver.checkCounts(block, workspace)
@@ -48,10 +47,11 @@ enum PaperRows {
                 .initialize(repeating: block.x.rowLength, count: block.rows.count)
         }
         let products = SupportProducts(
-            kind: kind, sign: settings.isSmallest ? -1 : 1,
-            givesX: direction != .vjp || settings.givesX,
-            givesLambda: direction == .vjp && settings.givesLambda)
-        workspace.support.isDerived = direction != .forward || settings.linearizes
+            kind: kind, sign: solver.settings.isSmallest ? -1 : 1,
+            givesX: direction != .vjp || solver.settings.givesX,
+            givesLambda: direction == .vjp && solver.settings.givesLambda)
+        workspace.support.isDerived = direction != .forward || solver.settings.linearizes
+        let isSmallest = solver.settings.isSmallest
         let n = block.x.rowLength
         let rowsAtOnce = ShortRows.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsAtOnce)
@@ -67,7 +67,7 @@ enum PaperRows {
             workspace.shortRows.bring(
                 isChecked || rows.upperBound + rowsAtOnce > block.rows.upperBound
                     ? nil : rows.upperBound, block.x, stack?.rows)
-            let x = block.x.rows(rows, as: S.self, negated: settings.isSmallest, &workspace.row)
+            let x = block.x.rows(rows, as: S.self, negated: isSmallest, &workspace.row)
             solver.prepare(rows, x, rowLength: n, workspace)
             try run(
                 rows, of: block, x, direction, stack, solver, products, to: output, workspace)
