@@ -29,7 +29,6 @@ final class Job: @unchecked Sendable {
     private let cancellation: Cancellation
     private let submittedNanoseconds: Int?
     private var timings = Timings()
-    private var computeStart = 0
     // Written by the decoding worker before the job is shared, read-only after that.
     private var request: InferenceRequest?
     private var rowsPerBlock = 1
@@ -53,15 +52,15 @@ final class Job: @unchecked Sendable {
 
     /// Decodes and plans. False when the job ended here, with an error or with nothing to compute.
     func start(_ worker: Worker) -> Bool {
-        let started = monotonicNanoseconds()
-        timings[.queue] = started - (submittedNanoseconds ?? started)
+        timings.begin(at: submittedNanoseconds ?? monotonicNanoseconds())
+        if submittedNanoseconds != nil { timings.end(.queue) }
         if call.isAbandoned {
             call.abandon()
             call.deliver()
             return false
         }
         do throws(ServiceError) {
-            if started > call.deadlineNanoseconds { throw .deadlinePassed(.queue) }
+            if timings.lastNanoseconds > call.deadlineNanoseconds { throw .deadlinePassed(.queue) }
             let request = try call.decode(worker)
             try Self.check(request)
             self.request = request
@@ -72,11 +71,10 @@ final class Job: @unchecked Sendable {
                 worker.takeOutput(),
                 blockCount == 1 ? [] : (1..<blockCount).map { _ in worker.takeOutput() })
             blocksLeft.store(blockCount, ordering: .relaxed)
-            computeStart = monotonicNanoseconds()
-            timings[.decode] = computeStart - started
+            timings.end(.decode)
             return true
         } catch {
-            timings[.decode] = monotonicNanoseconds() - started
+            timings.end(.decode)
             call.fail(error, nil, timings)
         }
         call.deliver()
@@ -128,7 +126,7 @@ final class Job: @unchecked Sendable {
         }
         // The answer may need the room.
         request.releaseEarly()
-        timings[.compute] = monotonicNanoseconds() - computeStart
+        timings.end(.compute)
         let result = InferenceResult(request: request, blocks: outputs)
         do throws(ServiceError) {
             if let error = firstError.withLock({ $0 }) { throw serviceError(error, request) }

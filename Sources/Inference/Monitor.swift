@@ -41,6 +41,14 @@ package final class Monitor: @unchecked Sendable {
     func broadcast() { pthread_cond_broadcast(condition) }
 }
 
+/// Nanoseconds of the monotonic clock at its last tick, some milliseconds ago: a fifth of the time
+/// to read, for deadlines that are looked at often.
+package func monotonicTickNanoseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
 /// Nanoseconds of the monotonic clock.
 package func monotonicNanoseconds() -> Int {
     var time = timespec()

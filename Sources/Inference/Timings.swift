@@ -18,8 +18,11 @@ package enum Stage: String, CaseIterable, Sendable {
     }
 }
 
-/// How long each stage of one request took, in nanoseconds.
+/// How long each stage of one request took, in nanoseconds. Each begins where the one before it
+/// ended: the clock is read once between two.
 package struct Timings: Sendable {
+    /// When the last stage ended, on the monotonic clock.
+    package private(set) var lastNanoseconds = 0
     private var decode = 0
     private var queue = 0
     private var compute = 0
@@ -27,6 +30,16 @@ package struct Timings: Sendable {
     private var total = 0
 
     package init() {}
+
+    /// - Parameter start: of the first stage.
+    mutating func begin(at start: Int) { lastNanoseconds = start }
+
+    /// The stage that began when the last one ended is over.
+    package mutating func end(_ stage: Stage) {
+        let now = monotonicNanoseconds()
+        self[stage] = now - lastNanoseconds
+        lastNanoseconds = now
+    }
 
     package subscript(stage: Stage) -> Int {
         get {

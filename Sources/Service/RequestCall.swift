@@ -22,7 +22,7 @@ extension RequestRecord: Call {
     /// own.
     var cancellation: Cancellation {
         Cancellation { [self] in
-            state.isAborted || monotonicNanoseconds() > deadlineNanoseconds
+            state.isAborted || monotonicTickNanoseconds() > deadlineNanoseconds
         }
     }
 
@@ -90,11 +90,9 @@ extension RequestRecord: Call {
     func succeed(_ result: borrowing InferenceResult, _ timings: Timings) throws(ServiceError) {
         guard let answerCodec else { preconditionFailure("a POST has a codec for its answer") }
         var timings = timings
-        let started = monotonicNanoseconds()
         let answer = try state.encode(result, answerCodec)
-        let ended = monotonicNanoseconds()
-        timings[.encode] = ended - started
-        timings[.total] = ended - startedNanoseconds
+        timings.end(.encode)
+        timings[.total] = timings.lastNanoseconds - startedNanoseconds
         state.count(result, timings)
         self.timings = timings
         nnz = result.nonzeroCount
