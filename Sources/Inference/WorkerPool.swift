@@ -115,7 +115,7 @@ package final class WorkerPool: @unchecked Sendable {
         }
         guard let visitor else { return false }
         let job = Job(call, submittedNanoseconds: nil)
-        // A call that turns out to be long is decoded once more, by a worker.
+        // A call that turns out to be long goes on with a worker.
         var isDone = true
         if job.start(visitor) {
             isDone = job.isQuick

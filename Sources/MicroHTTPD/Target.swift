@@ -24,7 +24,9 @@ struct Target {
     }
 
     /// Whether a connection may keep it: not what nobody may ask for, nor much memory for each.
-    var isKept: Bool { isValid && receivedCount <= 512 }
+    var isKept: Bool { isValid && receivedCount <= Self.keptBytesMax }
+
+    private static let keptBytesMax = 512
 
     /// "http://host/path" means "/path" (RFC 9112 3.2.2: servers take it, although only proxies are
     /// sent it).

@@ -44,6 +44,19 @@ import Testing
         }
     }
 
+    // Catches: answers that are kept for a form which no later request has.
+    @Test("a form is shared by the requests of a plan that is kept, and by no others")
+    func shared() throws {
+        let (first, second) = (
+            try decode("n=5&k=4&lambda=0.5", .forward, byteCount: 20).form,
+            try decode("n=5&k=4&lambda=0.5", .forward, byteCount: 20).form
+        )
+        #expect(first === second && first.isShared)
+        let long = "n=5&k=4&lambda=0.5" + String(repeating: "0", count: 600)
+        let one = try decode(long, .forward, byteCount: 20).form
+        #expect(try decode(long, .forward, byteCount: 20).form !== one && !one.isShared)
+    }
+
     @Test("what an operator refuses is refused each time, without its inputs and with them")
     func refused() throws {
         for _ in 0..<2 {
