@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Imports point one way: topkd -> Service -> {MicroHTTPD, Codecs} -> Inference -> {Operators,
-// Metrics}. docs/ARCHITECTURE.md gives the reason for each dependency.
+// Imports point one way: topkd -> Service -> Protocols -> {MicroHTTPD, Encodings} -> Execution ->
+// Operators -> Platform. docs/ARCHITECTURE.md gives the reason for each dependency.
 let package = Package(
     name: "topkd",
     products: [.executable(name: "topkd", targets: ["topkd"])],
@@ -23,16 +23,20 @@ let package = Package(
         .target(name: "CContract", exclude: ["openapi.json"]),
         .systemLibrary(name: "CMalloc"),
 
-        .target(name: "MicroHTTPD", dependencies: ["CMicroHTTPD"]),
-        .target(name: "Operators", dependencies: ["CKernels"]),
+        .target(name: "Platform"),
+        .target(name: "MicroHTTPD", dependencies: ["CMicroHTTPD", "Platform"]),
+        .target(name: "Operators", dependencies: ["CKernels", "Platform"]),
         .target(name: "Metrics"),
-        .target(name: "Inference", dependencies: ["Operators", "Metrics"]),
+        .target(name: "Execution", dependencies: ["Operators", "Platform"]),
         .target(
-            name: "Codecs", dependencies: ["CInflate", "CTextFloats", "Inference", "Operators"]),
+            name: "Encodings", dependencies: ["CInflate", "CTextFloats", "Execution", "Operators"]),
+        .target(
+            name: "Protocols", dependencies: ["Encodings", "Execution", "MicroHTTPD", "Operators"]),
         .target(
             name: "Service",
             dependencies: [
-                "CContract", "CMalloc", "Codecs", "Inference", "Metrics", "MicroHTTPD", "Operators",
+                "CContract", "CMalloc", "Encodings", "Execution", "Metrics", "MicroHTTPD",
+                "Operators", "Platform", "Protocols",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
@@ -72,8 +76,8 @@ let package = Package(
         .testTarget(name: "OperatorsTests", dependencies: ["Operators", "Fixtures"]),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"]),
         .testTarget(name: "MicroHTTPDTests", dependencies: ["MicroHTTPD", "Fixtures"]),
-        .testTarget(name: "InferenceTests", dependencies: ["Inference", "Fixtures"]),
-        .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Fixtures"]),
+        .testTarget(name: "ExecutionTests", dependencies: ["Execution", "Fixtures"]),
+        .testTarget(name: "EncodingsTests", dependencies: ["Encodings", "Fixtures"]),
         .testTarget(name: "ServiceTests", dependencies: ["Service", "Fixtures"]),
         .testTarget(
             name: "HostileTests", dependencies: ["Operators", "Service", "Fixtures"]),
@@ -97,7 +101,7 @@ if Context.environment["TOPKD_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "Fuzz",
-            dependencies: ["Codecs", "Inference", "MicroHTTPD", "Operators", "Service"],
+            dependencies: ["Encodings", "Execution", "MicroHTTPD", "Operators", "Protocols", "Service"],
             path: "Tests/Fuzz", exclude: ["Corpus"]))
     package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "walk.hpp"
 
 namespace {
 
@@ -96,9 +97,9 @@ struct CTextFloats_Reader {
 
 namespace {
 
-/// Finds member `index`, an array, and hands it to `body`.
+/// Finds member `index` and hands it to `body`.
 template <typename Body>
-CTextFloats_Result with_array(CTextFloats_Reader *reader, size_t index, Body body) {
+CTextFloats_Result with_value(CTextFloats_Reader *reader, size_t index, Body body) {
   reader->document.rewind();
   ondemand::object object;
   if (auto error = reader->document.get_object().get(object)) return invalid(error);
@@ -107,13 +108,21 @@ CTextFloats_Result with_array(CTextFloats_Reader *reader, size_t index, Body bod
     ondemand::field field;
     if (auto error = std::move(item).get(field)) return invalid(error);
     if (at++ != index) continue;
-    ondemand::array array;
-    if (auto error = field.value().get_array().get(array)) return invalid(error);
-    CTextFloats_Result result = body(array);
+    CTextFloats_Result result = body(field.value());
     result.field = static_cast<ptrdiff_t>(index);
     return result;
   }
   return make_result(CTextFloats_invalid, "no such member");
+}
+
+/// The same of an array.
+template <typename Body>
+CTextFloats_Result with_array(CTextFloats_Reader *reader, size_t index, Body body) {
+  return with_value(reader, index, [&](ondemand::value value) {
+    ondemand::array array;
+    if (auto error = value.get_array().get(array)) return invalid(error);
+    return body(array);
+  });
 }
 
 template <typename Number>
@@ -236,5 +245,14 @@ CTextFloats_Result CTextFloats_read_words(CTextFloats_Reader *reader, size_t ind
       out[result.count++] = CTextFloats_Word{word.data(), word.size()};
     }
     return result;
+  });
+}
+
+CTextFloats_Result CTextFloats_walk(CTextFloats_Reader *reader, size_t index, void *context,
+                                    bool (*visit)(void *context, const CTextFloats_Event *event)) {
+  return with_value(reader, index, [&](ondemand::value value) {
+    Walker walker{context, visit};
+    walker.value(value, 0);
+    return walker.result;
   });
 }

@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Glibc
+import Platform
 import Synchronization
 
 /// Accepts connections and deals them out to a daemon's threads in turn.
@@ -16,8 +17,7 @@ final class Acceptor: @unchecked Sendable {
     private let ending: [Int32]
     /// Places for further connections; clients beyond wait in the backlog.
     private let places = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-    private var daemon: OpaquePointer?
-    private var thread = pthread_t()
+    private let thread = Lock<[Thread]>([])
 
     /// Without a descriptor, or memory for one, the next attempt is this far away.
     private static let retryMicroseconds: UInt32 = 10_000
@@ -42,12 +42,15 @@ final class Acceptor: @unchecked Sendable {
         close(ending[0])
     }
 
+    /// A pointer that another thread may have.
+    private struct DaemonHandle: @unchecked Sendable {
+        let pointer: OpaquePointer
+    }
+
     /// - Parameter daemon: without a listening socket of its own.
     func start(for daemon: OpaquePointer) {
-        self.daemon = daemon
-        let box = Unmanaged.passRetained(self)
-        let code = pthread_create(&thread, nil, runAcceptor, box.toOpaque())
-        precondition(code == 0, "no thread for the acceptor")
+        let daemon = DaemonHandle(pointer: daemon)
+        thread.withLock { $0 = [Thread { [self] in run(daemon.pointer) }] }
     }
 
     /// A connection of the daemon's has ended.
@@ -59,7 +62,7 @@ final class Acceptor: @unchecked Sendable {
         // Wakes up whoever waits for a client, or for a place.
         close(ending[1])
         sem_post(places)
-        pthread_join(thread, nil)
+        for thread in thread.withLock({ $0 }) { thread.join() }
     }
 
     /// Connections that were accepted and are not closed, after `stop`. The library hears of a new
@@ -70,15 +73,15 @@ final class Acceptor: @unchecked Sendable {
         return connectionsMax + 1 - Int(free)
     }
 
-    fileprivate func run() {
+    private func run(_ daemon: OpaquePointer) {
         while !isStopping.load(ordering: .relaxed) {
             if sem_wait(places) != 0 { continue }
             wait()
-            if !acceptOne() { released() }
+            if !acceptOne(daemon) { released() }
         }
         // Whoever has connected has sent a request, perhaps.
         while sem_trywait(places) == 0 {
-            if acceptOne() { continue }
+            if acceptOne(daemon) { continue }
             released()
             break
         }
@@ -95,7 +98,7 @@ final class Acceptor: @unchecked Sendable {
     }
 
     /// Whether a connection holds its place now.
-    private func acceptOne() -> Bool {
+    private func acceptOne(_ daemon: OpaquePointer) -> Bool {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let isAdded = withUnsafeMutablePointer(to: &address) {
@@ -111,10 +114,4 @@ final class Acceptor: @unchecked Sendable {
         }
         return isAdded ?? false
     }
-}
-
-private func runAcceptor(_ box: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let box else { return nil }
-    Unmanaged<Acceptor>.fromOpaque(box).takeRetainedValue().run()
-    return nil
 }

@@ -14,11 +14,21 @@ enum ConnectionPhase: Int {
     case writing
 }
 
+/// How far the other side of a connection has left.
+package enum ConnectionDeparture: Sendable {
+    case none
+    /// It has ended its side. It may have gone, or only half-closed, and reads on: the two cannot be
+    /// told apart.
+    case halfClosed
+    /// Both directions are closed.
+    case gone
+}
+
 /// One open connection. Its epoll thread writes the phase, the reaper reads it.
 ///
 /// Owned by the library's connection from NOTIFY_CONNECTION's start to its end; the reaper's table
 /// lets it go before the library closes the socket.
-final class Connection: @unchecked Sendable {
+package final class Connection: @unchecked Sendable {
     let descriptor: Int32
     /// Its bytes; nil if they are not looked at, and nothing of it can be trusted.
     let stream: OpaquePointer?
@@ -33,14 +43,19 @@ final class Connection: @unchecked Sendable {
     /// Bytes that are still to be sent when the phase is `writing`.
     private let replyBytesValue = Atomic<Int>(0)
     private let bodyDeadlineValue = Atomic<Int>(.max)
-    /// The last target that was worth keeping. Its epoll thread's.
-    private var lastTarget = Target.none
+    /// The last targets that were worth keeping, the latest last. Its epoll thread's.
+    private var targets: [Target] = []
+    /// A trainer's forward and backward passes, and something beside.
+    private static let targetsMax = 4
+    /// Who is at the other end: equal numbers are one address, or one process.
+    package let peer: UInt64
 
     init(descriptor: Int32, isEncrypted: Bool, now: Int) {
         self.descriptor = descriptor
         self.isEncrypted = isEncrypted
         stream = CMicroHTTPD_open_stream(descriptor, isEncrypted)
         openedNanoseconds = now
+        peer = CMicroHTTPD_peer(descriptor)
         // Who connects and says nothing has as long as for a header.
         phaseValue = Atomic(ConnectionPhase.header.rawValue)
         startedValue = Atomic(now)
@@ -49,20 +64,25 @@ final class Connection: @unchecked Sendable {
     /// Before the socket is closed: its number may be another's right after.
     func closeStream() { CMicroHTTPD_close_stream(stream) }
 
-    /// The target that was received. Most of a connection's are the same: a text of its own, and
-    /// looking at its bytes, took a fiftieth of a small request.
+    /// The target that was received: one of those that the connection keeps, or a new one.
     func target(_ received: UnsafePointer<CChar>) -> Target {
-        if lastTarget.isOf(received) { return lastTarget }
+        var place = targets.count
+        while place > 0 {
+            place -= 1
+            if targets[place].isOf(received) { return targets[place] }
+        }
         let target = Target(String(cString: received))
-        if target.isKept { lastTarget = target }
+        if target.isKept {
+            if targets.count == Self.targetsMax { targets.removeFirst() }
+            targets.append(target)
+        }
         return target
     }
 
     /// Whether something of another request has come than the one that was read last.
     var hasBegun: Bool { CMicroHTTPD_has_begun(stream) }
 
-    /// Who asks for its begin, too, asks for this first: the begin is then this one's, or a later
-    /// one's.
+    /// Ask for this before `phaseStarted`: that is then of this phase, or of a later one.
     var phase: ConnectionPhase {
         ConnectionPhase(rawValue: phaseValue.load(ordering: .acquiring)) ?? .idle
     }
@@ -108,20 +128,22 @@ final class Connection: @unchecked Sendable {
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
-    /// Whether the other side has closed its end. Who only half-closes after a request counts as
-    /// gone, too: the two cannot be told apart.
-    var isGone: Bool {
-        let hangUp = Int16(POLLHUP | POLLERR) | Int16(CMicroHTTPD_poll_read_hang_up)
+    /// How far the other side has left. Any thread, while the socket is open; of another
+    /// connection perhaps, after that.
+    package var departure: ConnectionDeparture {
         var request = pollfd(
             fd: descriptor, events: Int16(CMicroHTTPD_poll_read_hang_up), revents: 0)
-        return poll(&request, 1, 0) > 0 && request.revents & hangUp != 0
+        guard poll(&request, 1, 0) > 0 else { return .none }
+        if request.revents & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { return .gone }
+        let readHangUp = Int16(CMicroHTTPD_poll_read_hang_up)
+        return request.revents & readHangUp != 0 ? .halfClosed : .none
     }
 
     /// Ends both directions because the client has ended its own, and all of that has been read.
     func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// Whether all that will ever come has been read.
-    var hasEnded: Bool { isGone && CMicroHTTPD_unread_bytes(descriptor) == 0 }
+    var hasEnded: Bool { departure != .none && CMicroHTTPD_unread_bytes(descriptor) == 0 }
 
     /// Bytes that came in and that the other side has acknowledged; nil if it is not TCP.
     var traffic: (received: Int, acknowledged: Int)? {

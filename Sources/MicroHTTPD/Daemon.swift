@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Glibc
+import Platform
 
 /// Why a server could not start.
 package enum DaemonError: Error, CustomStringConvertible {
@@ -30,6 +31,8 @@ package struct DaemonOptions: Sendable {
     package var busyPollMicroseconds = 0
     /// Answers of older connections close them, so that new replicas get some. nil: never.
     package var connectionAgeMaxSeconds: Int?
+    /// Headers that the responder asks for, beside HTTP's own.
+    package var headers = HeaderTable([])
     /// PEM texts of a certificate (chain) and its key, for TLS.
     package var tls: (certificate: String, key: String)?
 
@@ -62,6 +65,7 @@ package final class Daemon: @unchecked Sendable {
         let ageMaxNanoseconds: Int?
         let busyPollNanoseconds: Int64
         let isEncrypted: Bool
+        let headers: HeaderTable
 
         init(_ responder: any Responder, _ options: DaemonOptions, _ socket: ListeningSocket) {
             self.responder = responder
@@ -70,6 +74,7 @@ package final class Daemon: @unchecked Sendable {
             ageMaxNanoseconds = options.connectionAgeMaxSeconds.map { $0 * 1_000_000_000 }
             busyPollNanoseconds = Int64(options.busyPollMicroseconds) * 1000
             isEncrypted = options.tls != nil
+            headers = options.headers
         }
     }
 
@@ -171,12 +176,12 @@ private func begin(
     _ context: Daemon.Context, _ uri: UnsafePointer<CChar>, _ handle: OpaquePointer,
     _ connection: Connection
 ) -> UnsafeMutableRawPointer {
-    if connection.phase == .idle { connection.enter(.header, now: monotonicNow()) }
+    if connection.phase == .idle { connection.enter(.header, now: MonotonicClock.tick()) }
     // Of this thread, which the library made.
     CMicroHTTPD_set_busy_poll(context.busyPollNanoseconds)
     let exchange = Exchange(
-        handle: handle, connection, connection.target(uri), responder: context.responder,
-        ageMaxNanoseconds: context.ageMaxNanoseconds)
+        handle: handle, connection, connection.target(uri), context.headers,
+        responder: context.responder, ageMaxNanoseconds: context.ageMaxNanoseconds)
     // The query is ours. The library would keep a record of each of its items; where there are a
     // thousand, it runs out of memory and never answers.
     if let mark = strchr(uri, Int32(UInt8(ascii: "?"))) { mark[1] = 0 }
@@ -206,7 +211,7 @@ private let requestCompleted: MHD_RequestCompletedCallback = { pointer, handle, 
     withConnection(handle) { connection in
         connection.note(end.1)
         // Of a request that came with this one, some is here already.
-        connection.enter(connection.hasBegun ? .header : .idle, now: monotonicNow())
+        connection.enter(connection.hasBegun ? .header : .idle, now: MonotonicClock.tick())
     }
     with(Daemon.Context.self, pointer) { $0.responder.finished(exchange, end.0) }
 }
@@ -217,7 +222,7 @@ private let connectionChanged: MHD_NotifyConnectionCallback = { pointer, handle,
         if code == .CONNECTION_NOTIFY_STARTED {
             let connection = Connection(
                 descriptor: CMicroHTTPD_descriptor(handle), isEncrypted: context.isEncrypted,
-                now: monotonicNow())
+                now: MonotonicClock.tick())
             slot.pointee = Unmanaged.passRetained(connection).toOpaque()
             context.reaper.add(connection)
             context.responder.connectionOpened()

@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Glibc
+import Platform
 
 /// What to do with the body of a request whose header has been read.
 package enum BodyPlan {
@@ -80,7 +81,7 @@ package final class Exchange: @unchecked Sendable {
     }
 
     private let handle: OpaquePointer
-    private let connection: Connection
+    package let connection: Connection
     private let responder: any Responder
     private let ageMaxNanoseconds: Int?
     private var state = State.header
@@ -91,7 +92,9 @@ package final class Exchange: @unchecked Sendable {
     /// The body, while it is received to where it stays instead of being copied there.
     private var direct: DirectBody?
     private var reply: Reply?
-    private let receivedTarget: Target
+    /// The request target: path and query, not unescaped.
+    package let target: Target
+    private let table: HeaderTable
     package private(set) var method = ""
     package private(set) var framing = BodyFraming()
     private var headers = HeaderValues()
@@ -103,21 +106,16 @@ package final class Exchange: @unchecked Sendable {
     package private(set) var repliedStatus: Int?
 
     init(
-        handle: OpaquePointer, _ connection: Connection, _ target: Target,
+        handle: OpaquePointer, _ connection: Connection, _ target: Target, _ table: HeaderTable,
         responder: any Responder, ageMaxNanoseconds: Int?
     ) {
         self.handle = handle
         self.connection = connection
-        receivedTarget = target
+        self.target = target
+        self.table = table
         self.responder = responder
         self.ageMaxNanoseconds = ageMaxNanoseconds
     }
-
-    /// The request target: path and query, not unescaped.
-    package var target: String { receivedTarget.text }
-
-    /// Whether the client has closed its end of the connection. Any thread.
-    package var isAbandoned: Bool { connection.isGone }
 
     /// The value of a header, if it came once or more (then the first). Until the request ends.
     package func header(_ name: HeaderName) -> String? { headers[name] }
@@ -151,7 +149,7 @@ package final class Exchange: @unchecked Sendable {
             return start(
                 RequestLine(
                     methodText: line.method, targetText: line.url, versionText: line.version,
-                    targetCount: receivedTarget.receivedCount))
+                    targetCount: target.receivedCount))
         case .storing where uploadCount.pointee > 0:
             let count = uploadCount.pointee
             guard let upload, count <= store.count - bodyCount else { return .NO }
@@ -188,12 +186,12 @@ package final class Exchange: @unchecked Sendable {
 
     private func start(_ line: RequestLine) -> MHD_Result {
         method = String(cString: line.methodText)
-        let audit = HeaderAudit.run(handle, line, connection.stream)
+        let audit = HeaderAudit.run(handle, line, connection.stream, table)
         framing = audit.framing
         headers = audit.values
-        let targetFault = receivedTarget.isValid ? nil : HeaderFault.invalidTarget
+        let targetFault = target.isValid ? nil : HeaderFault.invalidTarget
         connection.bodyDeadline = .max
-        connection.enter(.body, now: monotonicNow())
+        connection.enter(.body, now: MonotonicClock.tick())
         switch responder.begin(self, fault: audit.fault ?? targetFault) {
         case .store(let memory, let owner, let deadline, let arrived):
             (store, storeOwner, self.arrived) = (memory, owner, arrived)
@@ -238,7 +236,7 @@ package final class Exchange: @unchecked Sendable {
         state = .sent
         guard let reply, let response = reply.response else { return .NO }
         self.reply = nil
-        connection.enter(.writing, now: monotonicNow(), replyBytes: reply.byteCount)
+        connection.enter(.writing, now: MonotonicClock.tick(), replyBytes: reply.byteCount)
         if responder.closesConnections || isAged { reply.closeConnection() }
         if MHD_queue_response(handle, UInt32(reply.status), response) == .NO {
             // Too early (a client that waits for 100 Continue and sends nothing): asked again
@@ -256,6 +254,6 @@ package final class Exchange: @unchecked Sendable {
     private var isAged: Bool {
         guard let ageMaxNanoseconds else { return false }
         let spread = ageMaxNanoseconds / 10 * (Int(connection.descriptor) * 7 % 16) / 16
-        return monotonicNow() - connection.openedNanoseconds > ageMaxNanoseconds + spread
+        return MonotonicClock.tick() - connection.openedNanoseconds > ageMaxNanoseconds + spread
     }
 }

@@ -35,28 +35,31 @@ struct HeaderAudit {
     private(set) var fault: HeaderFault?
     private(set) var framing = BodyFraming()
     private(set) var values = HeaderValues()
+    private let table: HeaderTable
     /// Where the next line must begin; nil if nobody knows.
     private var nextLine: UnsafePointer<UInt8>?
+
+    init(_ table: HeaderTable) { self.table = table }
 
     /// Looks at one header; bytes as received.
     mutating func visit(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
         visitPlace(name, value)
-        let known = HeaderName(name)
+        let known = table.find(name)
         if known == nil && !Self.isToken(name) { return refuse(.invalidName) }
         if Self.hasControlByte(value) { return refuse(.invalidValue) }
         if let known { visit(known, value) }
     }
 
     private mutating func visit(_ known: HeaderName, _ value: UnsafeBufferPointer<UInt8>) {
-        switch known {
-        case .contentLength: visitContentLength(value)
-        case .transferEncoding:
+        switch known.place {
+        case HeaderName.contentLength.place: visitContentLength(value)
+        case HeaderName.transferEncoding.place:
             if HeaderName.equals(value, "chunked") && !framing.isChunked {
                 framing.isChunked = true
             } else {
                 refuse(.unsupportedTransferEncoding)
             }
-        case .host:
+        case HeaderName.host.place:
             if values.has(.host) { refuse(.repeatedHost) }
         default:
             if known.isSingle && values.has(known) { refuse(.repeatedHeader("\(known.text)")) }
@@ -137,9 +140,10 @@ extension HeaderAudit {
     ///
     /// - Parameter stream: the connection's bytes.
     static func run(
-        _ connection: OpaquePointer, _ line: RequestLine, _ stream: OpaquePointer?
+        _ connection: OpaquePointer, _ line: RequestLine, _ stream: OpaquePointer?,
+        _ table: HeaderTable
     ) -> HeaderAudit {
-        var audit = HeaderAudit()
+        var audit = HeaderAudit(table)
         if isLayoutKnown {
             let (method, target, version) = (line.method, line.target, line.version)
             let isWhole =

@@ -1,58 +1,27 @@
 import Glibc
 
-/// The headers that mean something here.
-package enum HeaderName: Int, CaseIterable, Sendable {
-    case host
-    case contentLength
-    case transferEncoding
-    case contentType
-    case contentEncoding
-    case accept
-    case expect
-    case authorization
-    case timeout
-    case requestID
-    case traceparent
-
+/// A header that is kept while a request is served, by its place among those that are.
+///
+/// The first four are HTTP's own; a daemon is told which others mean something to its responder.
+package struct HeaderName: Sendable {
+    let place: Int
     /// In lower case.
-    var text: StaticString {
-        switch self {
-        case .host: "host"
-        case .contentLength: "content-length"
-        case .transferEncoding: "transfer-encoding"
-        case .contentType: "content-type"
-        case .contentEncoding: "content-encoding"
-        case .accept: "accept"
-        case .expect: "expect"
-        case .authorization: "authorization"
-        case .timeout: "topk-timeout-ms"
-        case .requestID: "x-request-id"
-        case .traceparent: "traceparent"
-        }
+    let text: StaticString
+    /// Whether it comes once at most: which of two counts, the next hop may see otherwise.
+    let isSingle: Bool
+
+    /// - Parameter place: from 4 on, each once.
+    package init(_ place: Int, _ text: StaticString, isSingle: Bool) {
+        precondition(place < HeaderValues.placesMax)
+        self.place = place
+        self.text = text
+        self.isSingle = isSingle
     }
 
-    /// Whether it comes once at most, where nothing else says so: which of two counts, the next hop
-    /// may see otherwise.
-    var isSingle: Bool {
-        [.contentType, .contentEncoding, .authorization, .timeout].contains(self)
-    }
-
-    /// The header that is called so, in whatever case. By its length, which leaves two at most.
-    init?(_ name: UnsafeBufferPointer<UInt8>) {
-        switch name.count {
-        case 4: self = .host
-        case 6: self = name[0] | 32 == UInt8(ascii: "a") ? .accept : .expect
-        case 11: self = .traceparent
-        case 12: self = name[0] | 32 == UInt8(ascii: "c") ? .contentType : .requestID
-        case 13: self = .authorization
-        case 14: self = .contentLength
-        case 15: self = .timeout
-        case 16: self = .contentEncoding
-        case 17: self = .transferEncoding
-        default: return nil
-        }
-        guard Self.equals(name, text) else { return nil }
-    }
+    package static let expect = HeaderName(0, "expect", isSingle: false)
+    static let host = HeaderName(1, "host", isSingle: false)
+    static let contentLength = HeaderName(2, "content-length", isSingle: false)
+    static let transferEncoding = HeaderName(3, "transfer-encoding", isSingle: false)
 
     /// Case-insensitive comparison with an ASCII word.
     static func equals(_ bytes: UnsafeBufferPointer<UInt8>, _ word: StaticString) -> Bool {
@@ -68,35 +37,54 @@ package enum HeaderName: Int, CaseIterable, Sendable {
     }
 }
 
+/// All headers that a daemon keeps.
+package final class HeaderTable: Sendable {
+    private let names: [HeaderName]
+
+    /// - Parameter names: beside HTTP's own, in the order of their places.
+    package init(_ names: [HeaderName]) {
+        let own: [HeaderName] = [.expect, .host, .contentLength, .transferEncoding]
+        self.names = own + names
+        precondition(self.names.indices.allSatisfy { self.names[$0].place == $0 })
+    }
+
+    /// The header that is called so, in whatever case.
+    func find(_ name: UnsafeBufferPointer<UInt8>) -> HeaderName? {
+        for known in names where HeaderName.equals(name, known.text) { return known }
+        return nil
+    }
+}
+
 /// The first value of each of these headers that came. They lie in the library's memory, and stay
 /// until the request ends: looking one up there goes through all headers.
 struct HeaderValues {
-    private var values = InlineArray<11, UnsafePointer<UInt8>?>(repeating: nil)
-    private var counts = InlineArray<11, Int>(repeating: 0)
+    static let placesMax = 16
+    private var values = InlineArray<16, UnsafePointer<UInt8>?>(repeating: nil)
+    private var counts = InlineArray<16, Int>(repeating: 0)
 
     /// Keeps the first of several, without the blanks behind it, which are not the value's (RFC
     /// 9110 5.5).
     mutating func note(_ name: HeaderName, _ value: UnsafeBufferPointer<UInt8>) {
-        if values[name.rawValue] != nil { return }
+        if values[name.place] != nil { return }
         var count = value.count
         while count > 0 && (value[count - 1] == 32 || value[count - 1] == 9) { count -= 1 }
-        values[name.rawValue] = value.baseAddress
-        counts[name.rawValue] = count
+        values[name.place] = value.baseAddress
+        counts[name.place] = count
     }
 
-    func has(_ name: HeaderName) -> Bool { values[name.rawValue] != nil }
+    func has(_ name: HeaderName) -> Bool { values[name.place] != nil }
 
     /// Whether it came, and is this text: without making a string of it.
     func equals(_ name: HeaderName, _ text: String) -> Bool {
-        guard let value = values[name.rawValue] else { return false }
-        let count = counts[name.rawValue]
+        guard let value = values[name.place] else { return false }
+        let count = counts[name.place]
         return text.withCString { strncmp($0, value, count) == 0 && $0[count] == 0 }
     }
 
     subscript(name: HeaderName) -> String? {
-        values[name.rawValue].map {
+        values[name.place].map {
             String(
-                decoding: UnsafeBufferPointer(start: $0, count: counts[name.rawValue]),
+                decoding: UnsafeBufferPointer(start: $0, count: counts[name.place]),
                 as: UTF8.self)
         }
     }

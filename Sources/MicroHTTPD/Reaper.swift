@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 import Synchronization
 
 /// Deadlines of connections, with their units.
@@ -37,7 +37,7 @@ final class Reaper: @unchecked Sendable {
     private let deadlines: ConnectionDeadlines
     private let open = Lock<[ObjectIdentifier: Entry]>([:])
     private let isStopping = Atomic<Bool>(false)
-    private var thread = pthread_t()
+    private let thread = Lock<[Thread]>([])
 
     /// A connection, and since when how much has moved on it.
     private struct Entry {
@@ -61,14 +61,12 @@ final class Reaper: @unchecked Sendable {
     }
 
     func start() {
-        let box = Unmanaged.passRetained(self)
-        let code = pthread_create(&thread, nil, runReaper, box.toOpaque())
-        precondition(code == 0, "no thread for the reaper")
+        thread.withLock { $0 = [Thread { [self] in run() }] }
     }
 
     func stop() {
         isStopping.store(true, ordering: .relaxed)
-        pthread_join(thread, nil)
+        for thread in thread.withLock({ $0 }) { thread.join() }
     }
 
     func add(_ connection: Connection) {
@@ -88,12 +86,12 @@ final class Reaper: @unchecked Sendable {
         }
     }
 
-    fileprivate func run() {
+    private func run() {
         var interval = 0
         while !isStopping.load(ordering: .relaxed) {
-            usleep(Self.intervalMicroseconds)
+            Thread.sleep(microseconds: Self.intervalMicroseconds)
             interval += 1
-            if interval % Self.intervalsPerScan == 0 { scan(now: monotonicNow()) }
+            if interval % Self.intervalsPerScan == 0 { scan(now: MonotonicClock.tick()) }
         }
     }
 
@@ -177,18 +175,4 @@ final class Reaper: @unchecked Sendable {
         }
         return now - watch.windowStart > deadlines.stallSeconds * 1_000_000_000
     }
-}
-
-private let runReaper: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
-    guard let pointer = $0 else { return nil }
-    Unmanaged<Reaper>.fromOpaque(pointer).takeRetainedValue().run()
-    return nil
-}
-
-/// Nanoseconds of the monotonic clock at its last tick, some milliseconds ago: deadlines are looked
-/// at twice a second, and reading the clock itself four times took a fiftieth of a small request.
-func monotonicNow() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-    return time.tv_sec * 1_000_000_000 + time.tv_nsec
 }

@@ -9,10 +9,6 @@ package final class Reply: @unchecked Sendable {
     package let byteCount: Int
     /// nil if there was no memory for it.
     let response: OpaquePointer?
-    /// Whether there was memory for it, and for all of its headers.
-    package private(set) var isWhole: Bool
-    /// Whether it says that its connection ends with it.
-    package private(set) var closesConnection = false
 
     /// - Parameter owner: keeps `body` valid and unchanged for as long as it lives.
     package init(status: Int, body: UnsafeRawBufferPointer, owner: borrowing AnyObject) {
@@ -26,7 +22,6 @@ package final class Reply: @unchecked Sendable {
                     body.count, UnsafeMutableRawPointer(mutating: body.baseAddress), releaseOwner,
                     Unmanaged.passRetained(copy owner).toOpaque())
             }
-        isWhole = response != nil
         if response == nil && !body.isEmpty { Unmanaged.passUnretained(copy owner).release() }
     }
 
@@ -41,22 +36,7 @@ package final class Reply: @unchecked Sendable {
         if let response { MHD_destroy_response(response) }
     }
 
-    func closeConnection() {
-        closesConnection = true
-        add("Connection", "close")
-    }
-
-    /// Adds a header whose value ends with a NUL, or writes that over its only one. Not while it is
-    /// being sent.
-    package func set(_ name: StaticString, _ value: UnsafePointer<CChar>) {
-        guard let response else { return }
-        let text = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
-        if CMicroHTTPD_overwrite_header(response, text, value) { return }
-        if let known = MHD_get_response_header(response, text) {
-            _ = MHD_del_response_header(response, text, known)
-        }
-        add(name, value)
-    }
+    func closeConnection() { add("Connection", "close") }
 
     /// Adds a header; neither text has a NUL in it.
     package func add(_ name: StaticString, _ value: String) {
@@ -67,7 +47,7 @@ package final class Reply: @unchecked Sendable {
     package func add(_ name: StaticString, _ value: UnsafePointer<CChar>) {
         guard let response else { return }
         let name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
-        if MHD_add_response_header(response, name, value) == .NO { isWhole = false }
+        _ = MHD_add_response_header(response, name, value)
     }
 }
 

@@ -1,15 +1,17 @@
 import Glibc
 
-/// A request's target, as its exchange hands it out.
-struct Target {
+/// A request's target. A connection keeps the last few that it had, with what the responder made of
+/// them: most requests of a client have the target of one before.
+package final class Target: @unchecked Sendable {
     /// Path and query, not unescaped.
-    let text: String
+    package let text: String
     /// Bytes before it was brought to that form.
     let receivedCount: Int
     /// Whether every byte may be in a target.
     let isValid: Bool
 
-    static let none = Target("")
+    /// Whatever the responder made of it. One request of the connection has it at a time.
+    package var attachment: AnyObject?
 
     init(_ received: String) {
         receivedCount = received.utf8.count

@@ -39,6 +39,14 @@ package final class OperatorDescriptor: Sendable {
 /// An array beside x or beside the answer.
 package struct TensorSpec: Sendable {
     package enum Shape: Sendable, Equatable {
+        /// [B, n], or [n] for a single row: what everything else is measured by.
+        case x
+        /// Cotangents: [B, n] as the answer, or [G, B, n].
+        case stackLikeAnswer
+        /// Tangents: [B, n] as x, or [G, B, n].
+        case stackLikeX
+        /// A tree of members, lists, numbers and texts (`Document`).
+        case document
         /// [B, n], as x.
         case likeX
         /// One row [n] for all rows of x, or [B, n]; read as float64.
@@ -57,6 +65,7 @@ package struct TensorSpec: Sendable {
         /// What GET /operators says of it.
         package static let names = [
             "like_x", "weights", "per_row", "list", "columns", "shared_columns", "sparse",
+            "x", "cotangent", "tangent", "document",
         ]
 
         package var name: String {
@@ -68,6 +77,10 @@ package struct TensorSpec: Sendable {
             case .indices: Self.names[4]
             case .shared: Self.names[5]
             case .sparse: Self.names[6]
+            case .x: Self.names[7]
+            case .stackLikeAnswer: Self.names[8]
+            case .stackLikeX: Self.names[9]
+            case .document: Self.names[10]
             }
         }
     }
@@ -80,6 +93,9 @@ package struct TensorSpec: Sendable {
         case int64
         case bool
     }
+
+    package static let x = TensorSpec(
+        name: "x", shape: .x, isRequired: true, doc: "One row [n] or many [B, n].")
 
     package let name: String
     package let shape: Shape

@@ -1,8 +1,8 @@
 /// A top-k operator: a descriptor and a forward pass over a block of rows. Pure numerics: it knows
 /// nothing of HTTP, JSON, threads or clocks; timing, counting, limits and errors are put around it.
 ///
-/// To add one: a file in Catalog, a line in `Registry`, a schema in openapi.yaml.
-package protocol Operator: Sendable {
+/// To add one: a folder here, a line in `Registry`, a schema in openapi.yaml.
+package protocol Operator: Invocable {
     var descriptor: OperatorDescriptor { get }
 
     /// Whether the rows of a batch are independent (and may be split over workers) under these
@@ -25,17 +25,26 @@ package protocol Operator: Sendable {
     /// The further outputs of a request, of those that the descriptor lists.
     func outputs(_ direction: Direction, _ parameters: ParameterValues) -> [TensorSpec]
 
-    /// Whether a few thousand numbers take microseconds: such a request is computed where it
-    /// arrived, on a thread that serves other connections, too.
-    func isQuick(_ parameters: ParameterValues) -> Bool
+    /// Where such a request runs. The default is a worker: whoever says nothing never runs on a
+    /// thread that serves connections, nor on one of low priority.
+    func lane(_ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape) -> Lane
 
-    /// What the first pass over x looks for, the same in all rows: it may be looked for while x
-    /// arrives. nil where there is no such pass. Of requests without further inputs.
-    func selecting(_ parameters: ParameterValues) -> Selecting?
+    /// Bytes that computing takes beside x, stacks and inputs, and beside sparse answers: counted
+    /// against the service's byte budget before it begins.
+    func workingBytes(_ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape,
+        _ dtype: DType) -> Int
 
-    /// Whether the operator checks the numbers of such a block itself, each few rows where it comes
-    /// to them: they need not be brought into the cache twice.
-    func checksAlong(_ block: borrowing RowBlock, _ stack: StackedRows?) -> Bool
+    /// What may be assumed of all its procedures.
+    var traits: Traits { get }
+
+    /// Computes a block in one direction: checks its numbers, then calls `forward`, `vjp` or `jvp`.
+    /// The one way into an operator. Where it throws, `output` may have some rows already.
+    ///
+    /// - Parameter stack: cotangents for vjp, tangents for jvp, [G, B, n]; nil for forward.
+    func run(
+        _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
+        into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError)
 
     /// What it has, and its vjp or jvp: those that have them conform to the protocols below. Asked
     /// for here instead of cast to: that took longer than a row of a hundred numbers does.
@@ -47,27 +56,30 @@ package protocol Operator: Sendable {
 
     /// Appends the answer of each row of the block, in order, to `output`.
     ///
-    /// The numbers of x are finite, or -inf where the descriptor accepts it: checked before, unless
-    /// the operator checks along.
+    /// The numbers of x are finite, or -inf where the descriptor accepts it: `run` has checked.
     func forward(
         _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError)
 }
 
 extension Operator {
-    package func scope(_ parameters: ParameterValues) -> Scope { .row }
+    package func scope(_ parameters: ParameterValues) -> Scope { .batch }
 
     package func answerShape(rowLength n: Int, _ parameters: ParameterValues) -> AnswerShape {
-        AnswerShape(rowsPerInputRow: 1, rowLength: n, addsAxis: false)
+        .likeX(rowLength: n)
     }
 
     package var addsAxis: Bool { false }
 
-    package func isQuick(_ parameters: ParameterValues) -> Bool { true }
+    package func lane(
+        _ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape
+    ) -> Lane { .pool }
 
-    package func selecting(_ parameters: ParameterValues) -> Selecting? { nil }
+    package func workingBytes(
+        _ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape, _ dtype: DType
+    ) -> Int { 0 }
 
-    package func checksAlong(_ block: borrowing RowBlock, _ stack: StackedRows?) -> Bool { false }
+    package var traits: Traits { Traits() }
 
     package func check(
         _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
@@ -155,6 +167,28 @@ package enum Direction: String, CaseIterable, Sendable {
     package static func == (a: Direction, b: Direction) -> Bool { a.ordinal == b.ordinal }
     package func hash(into hasher: inout Hasher) { hasher.combine(ordinal) }
 
+    /// The path of its native route.
+    package var route: String { self == .forward ? "/topk" : "/topk/\(rawValue)" }
+
+    /// What a request brings beside x and the operator's own inputs.
+    var stackSpecs: [TensorSpec] {
+        switch self {
+        case .forward: []
+        case .vjp:
+            [
+                TensorSpec(
+                    name: "cotangent", shape: .stackLikeAnswer, isRequired: true,
+                    doc: "Shaped like the answer, or with one more leading axis.")
+            ]
+        case .jvp:
+            [
+                TensorSpec(
+                    name: "tangent", shape: .stackLikeX, isRequired: true,
+                    doc: "Shaped like x, or with one more leading axis.")
+            ]
+        }
+    }
+
     /// What a request brings beside x.
     package var stackName: String? {
         switch self {
@@ -194,6 +228,11 @@ package struct AnswerShape: Sendable, Equatable {
         self.rowLength = rowLength
         self.addsAxis = addsAxis
     }
+
+    /// A row of n for a row of n.
+    package static func likeX(rowLength n: Int) -> AnswerShape {
+        AnswerShape(rowsPerInputRow: 1, rowLength: n, addsAxis: false)
+    }
 }
 
 /// Some consecutive rows of a batch with everything that an operator may read.
@@ -205,46 +244,35 @@ package struct RowBlock: Sendable {
     package let parameters: ParameterValues
     /// Further inputs in the descriptor's order; nil where an optional one is absent.
     package let inputs: [InputTensor?]
-    package let cancellation: Cancellation
+    package let context: RunContext
 
     package init(
         x: DenseRows, rows: Range<Int>, parameters: ParameterValues, inputs: [InputTensor?] = [],
-        cancellation: Cancellation = .never
+        context: RunContext = RunContext()
     ) {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= x.rowCount)
         self.x = x
         self.rows = rows
         self.parameters = parameters
         self.inputs = inputs
-        self.cancellation = cancellation
-    }
-}
-
-/// Lets a long search ask whether anyone still wants its answer.
-package struct Cancellation: Sendable {
-    package let isCancelled: @Sendable () -> Bool
-
-    package init(_ isCancelled: @escaping @Sendable () -> Bool) { self.isCancelled = isCancelled }
-
-    package static let never = Cancellation { false }
-
-    package func check() throws(OperatorError) {
-        if isCancelled() { throw .cancelled }
+        self.context = context
     }
 }
 
 extension Operator {
-    /// Checks the numbers of a block, unless the operator does so along, and computes it; the one
-    /// way into an operator. Where it throws, `output` may have some rows already.
-    ///
-    /// - Parameter stack: cotangents for vjp, tangents for jvp, [G, B, n]; nil for forward.
     package func run(
         _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
         into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
-        if !checksAlong(block, stack) {
-            try Validation.check(descriptor, direction, block, stack, workspace)
-        }
+        try Validation.check(descriptor, direction, block, stack, workspace)
+        try dispatch(direction, block, stack, into: output, workspace)
+    }
+
+    /// What `run` does when the numbers have been checked.
+    func dispatch(
+        _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
+        into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
         if direction == .forward {
             try forward(block, into: output, workspace)
         } else {
@@ -252,5 +280,18 @@ extension Operator {
             try multiply(direction, block, stack, into: output, workspace)
         }
         if output.hasNonFinite { throw .notFiniteAnswer }
+    }
+}
+
+extension Operator {
+    /// One procedure a direction, reached by the member `operator` of requests.
+    package var procedures: [Procedure] {
+        directions.map { direction in
+            Procedure(
+                operatorName: descriptor.name, name: direction.rawValue, route: direction.route,
+                inputs: [.x] + descriptor.inputs + direction.stackSpecs,
+                parameters: descriptor.parameters.filter { $0.directions.contains(direction) },
+                traits: traits, work: .rows(self, direction))
+        }
     }
 }

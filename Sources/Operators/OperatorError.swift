@@ -14,6 +14,8 @@ package enum OperatorError: Error, Equatable, Sendable {
     case notConverged
     /// The caller gave up, and the operator noticed.
     case cancelled
+    /// The byte budget has no room for what the work takes beside its tensors.
+    case outOfMemory(byteCount: Int)
 
     package enum NonFinite: String, Sendable {
         case nan = "NaN"
@@ -31,7 +33,7 @@ package enum OperatorError: Error, Equatable, Sendable {
         case .notFinite(_, let row, _, _), .tooFewFiniteEntries(let row, _, _),
             .wrongInput(_, let row, _, _, _):
             row
-        case .incompatible, .notFiniteAnswer, .notConverged, .cancelled: .max
+        case .incompatible, .notFiniteAnswer, .notConverged, .cancelled, .outOfMemory: .max
         }
     }
 }

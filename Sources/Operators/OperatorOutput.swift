@@ -6,6 +6,8 @@ package final class OperatorOutput: @unchecked Sendable {
     package private(set) var specs: [TensorSpec] = []
     /// Rows whose solver gave up; it has said so in an output of its own.
     package var nonconvergedRowCount = 0
+    /// The whole answer of work that answers a document.
+    package var document: Document?
 
     package init() {}
 
@@ -19,6 +21,7 @@ package final class OperatorOutput: @unchecked Sendable {
     ) {
         if !(specs.isEmpty && self.specs.isEmpty) { self.specs = specs }
         nonconvergedRowCount = 0
+        if document != nil { document = nil }
         answer.reset(dtype: dtype, rowLength: rowLength, rowCapacity: rowCapacity)
         if specs.isEmpty { return }
         while pool.count < specs.count { pool.append(SparseRows()) }

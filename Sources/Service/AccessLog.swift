@@ -1,5 +1,7 @@
-import Inference
+import Execution
 import Logging
+import Operators
+import Protocols
 
 /// Which requests get a line in the log.
 package enum AccessLog: String, CaseIterable, Sendable {
@@ -17,35 +19,90 @@ package enum AccessLog: String, CaseIterable, Sendable {
     }
 }
 
-extension RequestRecord {
-    /// The request's line: what was asked and how it went, never its numbers.
-    ///
-    /// - Parameter cancelledPhase: where it was when its client went away.
-    func metadata(method: String, status: Int?, cancelledPhase: String?) -> Logger.Metadata {
-        var line: Logger.Metadata = [
-            "request_id": "\(requestID)", "method": "\(method)",
-            "route": "\(route?.path ?? "other")", "body_bytes": "\(bodyBytes)",
-            "answer_bytes": "\(answerBytes)",
-        ]
-        line["trace_id"] = traceID.map { "\($0)" }
-        line["status"] = status.map { "\($0)" }
-        line["code"] = problem.map { "\($0.rawValue)" }
-        line["codecs"] = codecs.map { "\($0)" }
-        line["cancelled"] = cancelledPhase.map { "\($0)" }
-        if let summary {
-            line["operator"] = "\(summary.operatorName)"
-            line["direction"] = "\(summary.direction.rawValue)"
+/// What the log says of a request: what was asked and how it went, never its numbers.
+struct Receipt {
+    /// The pattern of its route.
+    var route = "other"
+    var bodyBytes = 0
+    var answerBytes = 0
+    /// "json", or "json>octet-stream" where they differ; empty of what has no body.
+    var encodings = ""
+    var outcome = Outcome.page
+
+    enum Outcome {
+        /// Nothing was asked to be computed, or nothing has been said yet.
+        case page
+        case refused(ProblemCode)
+        case undecoded(ProblemCode, Timings)
+        case failed(ProblemCode, Computed, Timings)
+        case computed(Computed, Timings, _ nonzeroCount: Int)
+        /// Its client had gone.
+        case abandoned
+    }
+
+    /// What was, or was to be, computed. Not the form: that holds parameters, of which there may be
+    /// many.
+    struct Computed {
+        let operatorName: String
+        let procedure: String
+        let summary: InvocationForm.Summary
+
+        init(_ form: InvocationForm) {
+            operatorName = form.procedure.operatorName
+            procedure = form.procedure.name
+            summary = form.summary
+        }
+
+        func add(to line: inout Logger.Metadata) {
+            line["operator"] = "\(operatorName)"
+            line["direction"] = "\(procedure)"
             line["rows"] = "\(summary.rowCount)"
             line["n"] = "\(summary.rowLength)"
             line["dtype"] = "\(summary.dtype.rawValue)"
             line["k"] = summary.k.map { k in Int(exactly: k).map { "\($0)" } ?? "\(k)" }
-            line["nnz"] = nnz.map { "\($0)" }
         }
-        if let timings {
-            for stage in Stage.allCases {
-                line["\(stage.rawValue)_us"] = "\((timings[stage] + 500) / 1000)"
-            }
+    }
+
+    var isAbandoned: Bool {
+        if case .abandoned = outcome { true } else { false }
+    }
+}
+
+extension Request {
+    /// The request's line.
+    ///
+    /// - Parameter cancelledPhase: where it was when its client went away.
+    func metadata(method: String, status: Int?, cancelledPhase: String?) -> Logger.Metadata {
+        var line: Logger.Metadata = [
+            "request_id": "\(id)", "method": "\(method)", "route": "\(receipt.route)",
+            "body_bytes": "\(receipt.bodyBytes)", "answer_bytes": "\(receipt.answerBytes)",
+        ]
+        if !traceID.isEmpty { line["trace_id"] = "\(traceID)" }
+        line["status"] = status.map { "\($0)" }
+        if !receipt.encodings.isEmpty { line["codecs"] = "\(receipt.encodings)" }
+        line["cancelled"] = cancelledPhase.map { "\($0)" }
+        switch receipt.outcome {
+        case .page: break
+        case .refused(let code): line["code"] = "\(code.rawValue)"
+        case .undecoded(let code, let timings):
+            line["code"] = "\(code.rawValue)"
+            Self.add(timings, to: &line)
+        case .failed(let code, let computed, let timings):
+            line["code"] = "\(code.rawValue)"
+            computed.add(to: &line)
+            Self.add(timings, to: &line)
+        case .computed(let computed, let timings, let nonzeroCount):
+            computed.add(to: &line)
+            line["nnz"] = "\(nonzeroCount)"
+            Self.add(timings, to: &line)
+        case .abandoned: line["code"] = "\(ProblemCode.clientGone.rawValue)"
         }
         return line
+    }
+
+    private static func add(_ timings: Timings, to line: inout Logger.Metadata) {
+        for stage in Stage.allCases {
+            line["\(stage.rawValue)_us"] = "\((timings[stage] + 500) / 1000)"
+        }
     }
 }

@@ -1,5 +1,5 @@
 import CMalloc
-import Inference
+import Execution
 
 /// How the C library's allocator gives memory back.
 package enum Allocator {

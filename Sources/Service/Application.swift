@@ -1,8 +1,9 @@
 import Glibc
-import Inference
+import Execution
 import Logging
 import Metrics
 import MicroHTTPD
+import Platform
 
 /// The assembled service: starts with everything listening, stops in order.
 package final class Application: Sendable {
@@ -14,16 +15,21 @@ package final class Application: Sendable {
     package var url: String { urls[0] }
 
     /// Binds, starts the workers and the epoll threads.
-    package init(_ configuration: Configuration, _ logger: Logger) throws {
+    package init(
+        _ configuration: Configuration, _ logger: Logger, _ doors: Doors = .standard
+    ) throws {
         let listeners = try configuration.listen()
         precondition(!listeners.isEmpty, "the command line asks for a port or a path")
-        let state = ServiceState(configuration, logger)
-        let pages = Pages(state.metrics.all + ServiceGauges.all(state) + ProcessMetrics.all())
-        state.workers.start()
+        let state = ServiceState(configuration, doors, logger)
+        let metrics = state.metrics.all + ServiceGauges.all(state) + ProcessMetrics.all()
+        let routes = doors.routes(
+            Operations(
+                doors, metrics: { metrics }, isDraining: { [unowned state] in state.isDraining }))
+        state.scheduler.start()
         var daemons: [Daemon] = []
         do {
             for listener in listeners {
-                let gateway = Gateway(state, pages, isForProbes: listener.isForProbes)
+                let gateway = Gateway(state, routes, isForProbes: listener.isForProbes)
                 daemons.append(
                     try Daemon(
                         takingOwnershipOf: listener.socket, configuration.daemonOptions(listener),
@@ -33,7 +39,7 @@ package final class Application: Sendable {
             for daemon in daemons { daemon.stop() }
             // The one that failed has closed its own.
             for listener in listeners.dropFirst(daemons.count + 1) { listener.socket.close() }
-            state.workers.stop()
+            state.scheduler.stop()
             throw error
         }
         self.daemons = daemons
@@ -54,20 +60,20 @@ package final class Application: Sendable {
         if daemons.contains(where: { $0.connectionCount > 0 }) {
             usleep(Limits.drainGraceMicroseconds)
         }
-        state.workers.close()
-        let deadline = monotonicNanoseconds() + state.limits.drainTimeoutSeconds * 1_000_000_000
-        let isIdle = state.workers.waitUntilIdle(deadlineNanoseconds: deadline)
-        let unfinished = isIdle ? 0 : state.workers.unfinished
+        state.scheduler.close()
+        let deadline = MonotonicClock.now() + state.limits.drainTimeoutSeconds * 1_000_000_000
+        let isIdle = state.scheduler.waitUntilIdle(deadlineNanoseconds: deadline)
+        let unfinished = isIdle ? 0 : state.scheduler.unfinished
         if !isIdle {
             state.logger.warning("\(unfinished) requests unfinished at the drain deadline")
-            state.workers.abort()
+            state.scheduler.abort()
         }
         // Suspended connections must be resumed before the daemon stops: the workers finish them.
-        state.workers.stop()
+        state.scheduler.stop()
         // Answered is not yet sent: slow readers have until the deadline, and what the deadline
         // ended has another second.
-        let sendDeadline = isIdle ? deadline : monotonicNanoseconds() + 1_000_000_000
-        while monotonicNanoseconds() < sendDeadline && daemons.contains(where: { $0.isAnswering }) {
+        let sendDeadline = isIdle ? deadline : MonotonicClock.now() + 1_000_000_000
+        while MonotonicClock.now() < sendDeadline && daemons.contains(where: { $0.isAnswering }) {
             usleep(2000)
         }
         for daemon in daemons { daemon.stop() }

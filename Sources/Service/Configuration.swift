@@ -1,5 +1,6 @@
-import Inference
+import Execution
 import MicroHTTPD
+import Protocols
 
 /// What `topkd serve` was told.
 package struct Configuration: Sendable {
@@ -61,6 +62,7 @@ package struct Configuration: Sendable {
                 idleSeconds: limits.connectionTimeoutSeconds,
                 bodySeconds: limits.requestTimeoutSeconds, stallBytes: Limits.stallBytes,
                 stallSeconds: limits.stallTimeoutSeconds))
+        options.headers = HeaderTable(HeaderName.kept)
         options.busyPollMicroseconds = limits.busyPollMicroseconds
         if limits.connectionAgeMaxSeconds > 0 {
             options.connectionAgeMaxSeconds = limits.connectionAgeMaxSeconds

@@ -1,11 +1,11 @@
-import Inference
+import Execution
 import Metrics
 import Operators
 
 /// Metrics that are read from their owners when they are scraped.
 enum ServiceGauges {
     static func all(_ state: ServiceState) -> [any Metric] {
-        let workers = state.workers
+        let workers = state.scheduler
         let buffers = state.buffers
         return [
             Gauge("topkd_queue_depth", help: "Requests that wait for a worker.") {

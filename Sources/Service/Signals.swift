@@ -1,5 +1,5 @@
 import Glibc
-import Inference
+import Platform
 
 /// SIGTERM and SIGINT as values instead of interruptions.
 package enum Signals {
@@ -19,7 +19,7 @@ package enum Signals {
 
     /// From here on the next one ends the process at once, with the status that shells know.
     package static func endAtNext(_ say: @escaping @Sendable (Int32) -> Void) {
-        _ = spawn {
+        _ = Thread {
             let number = waitForTermination()
             say(number)
             _exit(128 + number)

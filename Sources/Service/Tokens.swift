@@ -30,18 +30,18 @@ package struct Tokens: Sendable {
 
     package var isEmpty: Bool { known.isEmpty }
 
-    /// Whether an Authorization header brings one of them. How long it takes depends on lengths
-    /// only, not on how much of a token was guessed.
-    package func accept(_ authorization: String) -> Bool {
+    /// The place of the token that an Authorization header brings; nil if it is not known. How long
+    /// it takes depends on lengths only, not on how much of a token was guessed.
+    package func find(_ authorization: String) -> Int? {
         let parts = authorization.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return false }
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
         let given = Array(parts[1].utf8.drop { $0 == 32 })
-        var isKnown = false
-        for token in known {
+        var found = -1
+        for (place, token) in known.enumerated() {
             var difference = UInt8(token.count == given.count ? 0 : 1)
             for i in 0..<given.count { difference |= given[i] ^ token[i % token.count] }
-            isKnown = (difference == 0) || isKnown
+            found = difference == 0 ? place : found
         }
-        return isKnown
+        return found < 0 ? nil : found
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Inference
+import Execution
 import Service
 
 /// How much the service takes, and for how long.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Inference
+import Execution
 import Logging
 import Operators
 import Service

@@ -1,5 +1,6 @@
-import Inference
+import Execution
 import Operators
+import Protocols
 import Service
 
 /// Schemas of answers, pages and problems.
@@ -26,14 +27,14 @@ extension Comparison {
             compareOutputs(properties, (own[format] ?? []).filter { $0 != "width" }, name)
         }
         for route in Route.all {
-            guard case .compute = route.endpoint else { continue }
-            let content = tree[["paths", route.path, "post", "responses", "200", "content"]]
+            guard case .invoke = route.action else { continue }
+            let content = tree[["paths", route.pattern, "post", "responses", "200", "content"]]
             expect(
                 content?[["application/json", "schema"]], Self.reference("schemas", "Answer"),
-                route.path)
+                route.pattern)
             expect(
                 content?[["application/octet-stream", "schema"]],
-                Self.reference("schemas", "RawAnswer"), route.path)
+                Self.reference("schemas", "RawAnswer"), route.pattern)
         }
         for (place, expected) in Self.schemas {
             let path = place.split(separator: ".").map { String($0) }
@@ -205,23 +206,21 @@ extension Comparison {
     /// Pages against what a service answers.
     private mutating func comparePages() {
         for route in Route.all {
-            let place = "\(route.path) 200"
-            let content = tree[["paths", route.path, "get", "responses", "200", "content"]]
-            let page = route.endpoint.mediaTypes.first.flatMap { content?[$0] }
-            switch route.endpoint {
-            case .compute:
-                break
-            case .live, .ready, .metrics:
-                expect(page?["schema"], ["type": "string"], place)
-            case .openAPIJSON, .openAPIText:
-                expect(page?["schema"], ["type": "object"], place)
-            case .health:
-                expect(page?["schema"], Self.reference("schemas", "Health"), place)
-            case .operators:
+            let place = "\(route.pattern) 200"
+            let content = tree[["paths", route.pattern, "get", "responses", "200", "content"]]
+            let page = route.mediaTypes.first.flatMap { content?[$0] }
+            switch route.pattern {
+            case "/healthz": expect(page?["schema"], Self.reference("schemas", "Health"), place)
+            case "/operators":
                 expect(page?["schema"], Self.reference("schemas", "Operators"), place)
+            case "/openapi.yaml", "/openapi.json":
+                expect(page?["schema"], ["type": "object"], place)
+            case _ where route.method == "GET":
+                expect(page?["schema"], ["type": "string"], place)
+            default: break
             }
             let isShown = page?["examples"]?.members.isEmpty == false
-            if [.live, .ready, .health].contains(route.endpoint) && !isShown {
+            if route.isPublic && !isShown {
                 differences.append("\(place) has no example")
             }
         }

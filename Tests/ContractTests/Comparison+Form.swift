@@ -1,4 +1,5 @@
 import Operators
+import Protocols
 import Service
 
 /// The form of the whole, and its examples.
@@ -59,17 +60,17 @@ extension Comparison {
     /// Each request has an answer of the same name; all of them fit their schemas.
     mutating func compareExamples() {
         for route in Route.all {
-            let operation = tree[["paths", route.path, route.endpoint.method.lowercased()]]
+            let operation = tree[["paths", route.pattern, route.method.lowercased()]]
             let content = operation?[["responses", "200", "content"]] ?? [:]
             for (type, answer) in content.members {
                 for (name, example) in answer["examples"]?.members ?? [:] {
-                    expectValid(example["value"], answer["schema"], "\(route.path) \(type) \(name)")
+                    expectValid(example["value"], answer["schema"], "\(route.pattern) \(type) \(name)")
                 }
             }
-            guard case .compute = route.endpoint else { continue }
+            guard case .invoke = route.action else { continue }
             compareRequests(
                 operation?[["requestBody", "content", "application/json"]],
-                content[["application/json", "examples"]]?.keys ?? [], route.path)
+                content[["application/json", "examples"]]?.keys ?? [], route.pattern)
         }
         for (name, response) in tree[["components", "responses"]]?.members ?? [:] {
             compareProblemExamples(response[["content", "application/problem+json"]], name)

@@ -1,5 +1,6 @@
-import Inference
+import Execution
 import Operators
+import Protocols
 import Service
 
 /// Schemas of JSON requests: one for each operator, from its descriptor.
@@ -11,7 +12,7 @@ extension Comparison {
     }
 
     static func path(_ direction: Direction) -> String {
-        Route.all.first { $0.endpoint == .compute(direction) }?.path ?? ""
+        direction.route
     }
 
     /// Names that requests of other directions have.

@@ -1,21 +1,24 @@
-import Codecs
-import Inference
+import Encodings
+import Execution
 import Operators
+import Protocols
 import Service
 
 /// Query parameters, which application/octet-stream needs.
 extension Comparison {
     mutating func compareQueries() {
         for route in Route.all {
-            guard case .compute(let direction) = route.endpoint else { continue }
-            let listed = tree[["paths", route.path, "post", "parameters"]]?.elements ?? []
+            guard case .invoke = route.action,
+                let direction = Direction.allCases.first(where: { $0.route == route.pattern })
+            else { continue }
+            let listed = tree[["paths", route.pattern, "post", "parameters"]]?.elements ?? []
             let names = Self.queryNames(direction)
             expectSame(
                 listed.compactMap { tree.resolving($0)?["name"]?.text }, Self.headerNames + names,
-                "\(route.path) parameters")
+                "\(route.pattern) parameters")
             for parameter in listed {
                 let name = tree.resolving(parameter)?["name"]?.text ?? ""
-                expect(parameter, Self.reference("parameters", name), "\(route.path) parameters")
+                expect(parameter, Self.reference("parameters", name), "\(route.pattern) parameters")
             }
             for name in names { compareQuery(name) }
         }

@@ -1,16 +1,17 @@
-import Codecs
+import Encodings
 import Operators
+import Protocols
 import Service
 
 /// Paths, methods, statuses, media types and problem codes.
 extension Comparison {
     mutating func compareRoutes() {
-        expectSame(tree["paths"]?.keys ?? [], Route.all.map { $0.path }, "paths")
+        expectSame(tree["paths"]?.keys ?? [], Route.all.map { $0.pattern }, "paths")
         var operationIDs: [String] = []
         for route in Route.all {
-            guard let path = tree[["paths", route.path]] else { continue }
-            let method = route.endpoint.method.lowercased()
-            expectSame(path.keys, [method], route.path)
+            guard let path = tree[["paths", route.pattern]] else { continue }
+            let method = route.method.lowercased()
+            expectSame(path.keys, [method], route.pattern)
             guard let operation = path[method] else { continue }
             operationIDs += operation["operationId"].flatMap { $0.text }.map { [$0] } ?? []
             compareOperation(operation, route)
@@ -21,40 +22,39 @@ extension Comparison {
         let tags = tree["tags"]?.elements ?? []
         for tag in tags { expectProse(tag, ["name", "description"], "tags") }
         let used = Route.all.flatMap { route in
-            tree[["paths", route.path, route.endpoint.method.lowercased(), "tags"]]?.words ?? []
+            tree[["paths", route.pattern, route.method.lowercased(), "tags"]]?.words ?? []
         }
         expectSame(tags.compactMap { $0["name"]?.text }, Set(used).sorted(), "tags")
     }
 
     private mutating func compareOperation(_ operation: Tree, _ route: Route) {
-        let endpoint = route.endpoint
-        expectProse(operation, ["summary", "description"], route.path)
+        expectProse(operation, ["summary", "description"], route.pattern)
         if operation["tags"]?.words.count != 1 {
-            differences.append("\(route.path) has not one tag")
+            differences.append("\(route.pattern) has not one tag")
         }
         let responses = operation["responses"] ?? [:]
         expectSame(
-            responses.keys, endpoint.statuses.map { "\($0)" }, "\(route.path) responses")
-        for status in endpoint.statuses where status != 200 {
+            responses.keys, route.statuses.map { "\($0)" }, "\(route.pattern) responses")
+        for status in route.statuses where status != 200 {
             compareProblem(
                 responses["\(status)"], status,
-                endpoint.problems.filter { $0.status == status }, "\(route.path) \(status)")
+                route.problems.filter { $0.status == status }, "\(route.pattern) \(status)")
         }
         let success = responses["200"]
-        compareMediaTypes(success, endpoint.mediaTypes, "\(route.path) 200")
-        expectProse(success, ["description"], "\(route.path) 200")
-        if case .compute = endpoint {
-            expect(operation[["requestBody", "required"]], true, "\(route.path) body")
+        compareMediaTypes(success, route.mediaTypes, "\(route.pattern) 200")
+        expectProse(success, ["description"], "\(route.pattern) 200")
+        if case .invoke = route.action {
+            expect(operation[["requestBody", "required"]], true, "\(route.pattern) body")
             compareMediaTypes(
-                operation["requestBody"], CodecRegistry.all.map { $0.mediaType },
-                "\(route.path) body")
-            compareHeaders(success, Self.computeHeaders, "\(route.path) 200")
+                operation["requestBody"], EncodingRegistry.all.map { $0.mediaType },
+                "\(route.pattern) body")
+            compareHeaders(success, Self.computeHeaders, "\(route.pattern) 200")
         } else {
-            expect(operation["requestBody"] ?? .null, .null, "\(route.path) body")
-            compareHeaders(success, ["X-Request-Id"], "\(route.path) 200")
+            expect(operation["requestBody"] ?? .null, .null, "\(route.pattern) body")
+            compareHeaders(success, ["X-Request-Id"], "\(route.pattern) 200")
             expect(
                 operation["parameters"], [Self.reference("parameters", "X-Request-Id")],
-                "\(route.path) parameters")
+                "\(route.pattern) parameters")
         }
     }
 
@@ -96,7 +96,7 @@ extension Comparison {
             tree[["components", "schemas", "Problem", "properties", "code", "enum"]],
             Tree(ProblemCode.allCases.map { $0.rawValue }), "Problem.code")
         // What no operation answers.
-        let inOperations = Set(Route.all.flatMap { $0.endpoint.problems })
+        let inOperations = Set(Route.all.flatMap { $0.problems })
         let elsewhere = ProblemCode.allCases.filter { !inOperations.contains($0) }
         let responses = tree["x-responses"] ?? [:]
         expectSame(responses.keys, elsewhere.map { "\($0.status)" }, "x-responses")

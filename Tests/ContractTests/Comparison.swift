@@ -1,5 +1,6 @@
-import Inference
+import Execution
 import Operators
+import Protocols
 import Service
 
 /// Compares the contract with the tables in the code. Everything that openapi.yaml could say wrong,

@@ -1,5 +1,6 @@
 import Fixtures
 import Operators
+import Protocols
 import Service
 import Testing
 
@@ -13,16 +14,16 @@ struct ExampleTests {
         defer { service.stop() }
         var count = 0
         for route in Route.all {
-            guard case .compute = route.endpoint else { continue }
-            let operation = tree[["paths", route.path, "post"]] ?? .null
+            guard case .invoke = route.action else { continue }
+            let operation = tree[["paths", route.pattern, "post"]] ?? .null
             let json: Tree.Path = ["content", "application/json", "examples"]
             for (name, request) in operation[["requestBody"] + json]?.members ?? [:] {
                 let body = request["value"]?.json() ?? ""
-                let response = try service.client().post(route.path, json: body)
+                let response = try service.client().post(route.pattern, json: body)
                 let expected = operation[["responses", "200"] + json + [name, "value"]]
-                #expect(response.status == 200, "\(route.path) \(name)")
-                Self.expectSame(try Tree(json: response.body), expected, "\(route.path) \(name)")
-                Self.expectHeaders(response, tree, route.path, "post", "application/json")
+                #expect(response.status == 200, "\(route.pattern) \(name)")
+                Self.expectSame(try Tree(json: response.body), expected, "\(route.pattern) \(name)")
+                Self.expectHeaders(response, tree, route.pattern, "post", "application/json")
                 count += 1
             }
         }
@@ -35,23 +36,23 @@ struct ExampleTests {
         let tree = try ContractFile.tree()
         let service = try LiveService()
         defer { service.stop() }
-        for route in Route.all where route.endpoint.method == "GET" {
-            let response = try service.client().request("GET", route.path)
-            #expect(response.status == 200, "\(route.path)")
-            Self.expectHeaders(response, tree, route.path, "get", route.endpoint.mediaTypes[0])
-            let content = tree[["paths", route.path, "get", "responses", "200", "content"]]
-            let examples = content?[[route.endpoint.mediaTypes[0], "examples"]]?.members ?? [:]
+        for route in Route.all where route.method == "GET" {
+            let response = try service.client().request("GET", route.pattern)
+            #expect(response.status == 200, "\(route.pattern)")
+            Self.expectHeaders(response, tree, route.pattern, "get", route.mediaTypes[0])
+            let content = tree[["paths", route.pattern, "get", "responses", "200", "content"]]
+            let examples = content?[[route.mediaTypes[0], "examples"]]?.members ?? [:]
             for (name, example) in examples {
                 if let text = example["value"]?.text {
-                    #expect(response.text == text, "\(route.path) \(name)")
+                    #expect(response.text == text, "\(route.pattern) \(name)")
                 } else {
                     let page = try Tree(json: response.body)
-                    Self.expectSame(page, example["value"], "\(route.path) \(name)")
+                    Self.expectSame(page, example["value"], "\(route.pattern) \(name)")
                 }
             }
             // HEAD is answered wherever GET is.
-            let head = try service.client().request("HEAD", route.path)
-            #expect(head.status == 200 && head.body.isEmpty, "HEAD \(route.path)")
+            let head = try service.client().request("HEAD", route.pattern)
+            #expect(head.status == 200 && head.body.isEmpty, "HEAD \(route.pattern)")
         }
     }
 

@@ -1,5 +1,6 @@
 import Fixtures
 import Operators
+import Protocols
 import Service
 import Testing
 
@@ -28,7 +29,7 @@ struct ProblemTests {
     }
 
     // Catches: a refusal of a page that openapi.yaml does not list there.
-    @Test("pages refuse as their responses say", arguments: Route.all.map { $0.path })
+    @Test("pages refuse as their responses say", arguments: Route.all.map { $0.pattern })
     func pagesRefuse(path: String) throws {
         let tree = try ContractFile.tree()
         let service = try LiveService()
@@ -39,7 +40,7 @@ struct ProblemTests {
             (501, ["Transfer-Encoding": "gzip"]),
         ]
         for (status, headers) in refusals {
-            let method = Route.all.first { $0.path == path }?.endpoint.method ?? ""
+            let method = Route.all.first { $0.pattern == path }?.method ?? ""
             let request: Tree = [
                 "method": .string(method), "path": .string(path), "headers": headers,
             ]

@@ -1,5 +1,5 @@
 import Glibc
-import Inference
+import Execution
 import Logging
 import Service
 

@@ -1,5 +1,5 @@
-import Codecs
-import Inference
+import Encodings
+import Execution
 import Operators
 
 @testable import MicroHTTPD

@@ -1,6 +1,6 @@
-import Codecs
+import Encodings
 import Glibc
-import Inference
+import Execution
 import Operators
 
 func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

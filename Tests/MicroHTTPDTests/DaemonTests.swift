@@ -1,6 +1,7 @@
 import CMicroHTTPD
 import Fixtures
 import Glibc
+import Platform
 import Testing
 
 @testable import MicroHTTPD
@@ -14,7 +15,7 @@ import Testing
 
         func begin(_ exchange: Exchange, fault: HeaderFault?) -> BodyPlan {
             if let fault { return .refuse(text(400, "\(fault)")) }
-            if exchange.target == "/discard" {
+            if exchange.target.text == "/discard" {
                 return .discard(then: text(418, "read and forgotten"))
             }
             guard let length = exchange.framing.contentLength else { return .ignore }
@@ -27,11 +28,10 @@ import Testing
 
         func respond(_ exchange: Exchange) -> Answer {
             let reply = text(200, "\(exchange.method) \(exchange.bodyCount)")
-            if exchange.target == "/thread" { return .now(text(200, "\(pthread_self())")) }
-            guard exchange.target == "/later" else { return .now(reply) }
+            if exchange.target.text == "/thread" { return .now(text(200, "\(pthread_self())")) }
+            guard exchange.target.text == "/later" else { return .now(reply) }
             return .later {
-                let thread = Thread { exchange.complete(reply) }
-                thread.start()
+                _ = Thread { exchange.complete(reply) }
             }
         }
 

@@ -63,7 +63,7 @@ import Testing
         func forward(
             _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
         ) throws(OperatorError) {
-            while true { try block.cancellation.check() }
+            while true { try block.context.check() }
         }
     }
 
@@ -80,12 +80,12 @@ import Testing
         }
     }
 
-    private func block(_ op: any Operator, _ cancellation: Cancellation = .never) -> RowBlock {
+    private func block(_ op: any Operator, _ context: RunContext = RunContext()) -> RowBlock {
         let x = DenseRows([[1.0, 2, 3]], dtype: .float32)
         return RowBlock(
             x: x, rows: 0..<1,
             parameters: ParameterValues(op.descriptor.parameters, [.integers([2])]),
-            inputs: op.descriptor.inputs.map { _ in .rows(x) }, cancellation: cancellation)
+            inputs: op.descriptor.inputs.map { _ in .rows(x) }, context: context)
     }
 
     @Test("a residual goes in and comes out beside the answer, with a vjp")
@@ -110,7 +110,7 @@ import Testing
         #expect(op.directions == [.forward])
         do {
             try op.run(
-                .forward, block(op, Cancellation { true }), nil,
+                .forward, block(op, RunContext(deadlineNanoseconds: 0)), nil,
                 into: OperatorOutput(), Workspace())
             Issue.record("the search ended by itself")
         } catch {

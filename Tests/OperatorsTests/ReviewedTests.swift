@@ -163,7 +163,7 @@ import Testing
         let x = DenseRows([[Double](repeating: 1, count: 2000)], dtype: .float64)
         let block = RowBlock(
             x: x, rows: 0..<1, parameters: parameters, inputs: [nil],
-            cancellation: Cancellation { true })
+            context: RunContext(deadlineNanoseconds: 0))
         let output = OperatorOutput()
         output.reset(dtype: .float64, rowLength: 2000, rowCapacity: 1)
         #expect(throws: OperatorError.cancelled) {

@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
-import Inference
+import Execution
+import Platform
 import Testing
 
 /// Catches clients that hold a connection, memory or a worker for as long as they like.
@@ -21,15 +22,15 @@ import Testing
     private func expectGone(
         _ service: LiveService, _ slow: HTTPClient, trickle: String? = nil
     ) throws {
-        let start = monotonicNanoseconds()
+        let start = MonotonicClock.now()
         let other = try service.client()
         var isGone = false
-        while !isGone && monotonicNanoseconds() - start < 8_000_000_000 {
+        while !isGone && MonotonicClock.now() - start < 8_000_000_000 {
             #expect(try other.request("GET", "/livez").status == 200)
             if let trickle { slow.send(trickle) }
             isGone = slow.isClosed(withinMilliseconds: 100)
         }
-        let seconds = Double(monotonicNanoseconds() - start) / 1e9
+        let seconds = Double(MonotonicClock.now() - start) / 1e9
         #expect(isGone && seconds > 0.5 && seconds < 7, "after \(seconds) s")
     }
 
@@ -125,11 +126,11 @@ import Testing
         let type = "Content-Type: application/octet-stream\r\n\r\n"
         let body = String(repeating: "\0", count: 300_000)
         for _ in 0..<30 { try service.client().send(part == "body" ? head + type + body : part) }
-        let start = monotonicNanoseconds()
+        let start = MonotonicClock.now()
         let observer = try service.client()
         let expected = ["topkd_inflight_bytes 0.0\n", "topkd_connections_open 1.0\n"]
         var missing = expected
-        while !missing.isEmpty && monotonicNanoseconds() - start < 10_000_000_000 {
+        while !missing.isEmpty && MonotonicClock.now() - start < 10_000_000_000 {
             let metrics = try observer.request("GET", "/metrics").text
             missing = expected.filter { !metrics.contains($0) }
             usleep(20_000)

@@ -1,6 +1,6 @@
 import Fixtures
 import Foundation
-import Inference
+import Execution
 import Operators
 import Testing
 

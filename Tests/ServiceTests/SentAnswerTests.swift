@@ -4,8 +4,8 @@ import Glibc
 import Operators
 import Testing
 
-/// Catches an answer that was written over another one, and has something of it: numbers, a length,
-/// a request's own headers, a word for another connection.
+/// Catches an answer that has something of another one: numbers, a length, a request's own headers,
+/// a word for another connection.
 @Suite struct SentAnswerTests {
     private struct Dense: Decodable {
         let data: [[Float]]
@@ -14,7 +14,7 @@ import Testing
     /// Rows of small whole numbers: their counts of non-zeros, widths and lengths come again and
     /// again, and seldom twice in a row.
     @Test(
-        "answers that are written over others are their own",
+        "answers to many clients at once are their own",
         arguments: ["format=csr", "format=csr&index_dtype=int64", "format=dense", "format=padded"])
     func ownAnswers(_ layout: String) throws {
         let service = try LiveService()

@@ -84,10 +84,9 @@ MHD_socket CMicroHTTPD_accept(MHD_socket listening, struct sockaddr *address, so
 /// The pointer that connection_changed stored for this connection.
 void *CMicroHTTPD_connection_context(struct MHD_Connection *connection);
 
-/// Writes another value over that of a response's header, where both are of the same length. Not
-/// while the response is being sent.
-bool CMicroHTTPD_overwrite_header(struct MHD_Response *response, const char *name,
-                                  const char *value);
+/// Who is at the other end of a socket: the same number for the same address, or for the same
+/// process at a Unix socket.
+uint64_t CMicroHTTPD_peer(int descriptor);
 
 /// The socket of a connection, or -1.
 int CMicroHTTPD_descriptor(struct MHD_Connection *connection);

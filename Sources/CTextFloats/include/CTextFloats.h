@@ -109,6 +109,34 @@ typedef struct CTextFloats_Word {
 CTextFloats_Result CTextFloats_read_words(CTextFloats_Reader *reader, size_t index,
                                           CTextFloats_Word *out, size_t capacity);
 
+/// What a document consists of, in its order.
+typedef enum CTextFloats_EventKind {
+  CTextFloats_list_begin,
+  CTextFloats_list_end,
+  CTextFloats_object_begin,
+  /// The name of the next value of the innermost object: `text`.
+  CTextFloats_member,
+  CTextFloats_object_end,
+  CTextFloats_value_number,
+  CTextFloats_value_text,
+  /// `number` is 1 for true.
+  CTextFloats_value_boolean,
+  CTextFloats_value_null,
+} CTextFloats_EventKind;
+
+typedef struct CTextFloats_Event {
+  CTextFloats_EventKind kind;
+  double number;
+  /// Its bytes live until the callback returns.
+  const char *text;
+  size_t text_length;
+} CTextFloats_Event;
+
+/// Tells `visit` what member `index` consists of, whatever it is, until it returns false: the
+/// status is `no_room` then. Objects with a name twice are refused, as are more than 16 levels.
+CTextFloats_Result CTextFloats_walk(CTextFloats_Reader *reader, size_t index, void *context,
+                                    bool (*visit)(void *context, const CTextFloats_Event *event));
+
 /// Shortest texts that read back as the same number, separated by commas; bytes written.
 size_t CTextFloats_print_floats(const float *values, size_t count, char *out);
 size_t CTextFloats_print_doubles(const double *values, size_t count, char *out);

@@ -66,6 +66,19 @@ struct GaussianK: DifferentiableOperator {
         doc: "Where no check found enough and not too many: the last selection, or exactly the k "
             + "largest magnitudes.")
 
+    func scope(_ parameters: ParameterValues) -> Scope { .row }
+
+    func lane(_ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape) -> Lane {
+        .quick
+    }
+
+    /// Its threshold comes from sums over the row, which rounding orders.
+    var traits: Traits {
+        var traits = Traits.exactFunction
+        traits.isEquivariant = false
+        return traits
+    }
+
     func forward(
         _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {

@@ -10,29 +10,37 @@ extension PaperOperator {
         try PaperParameters.check(parameters, x, inputs)
     }
 
+    package func scope(_ parameters: ParameterValues) -> Scope { .row }
+
+    package var traits: Traits { .exactFunction }
+
     /// dykstra may take seconds for a row.
-    package func isQuick(_ parameters: ParameterValues) -> Bool {
-        parameters[PaperParameters.solver].word != SolverChoice.dykstra.rawValue
-    }
-
-    package func selecting(_ parameters: ParameterValues) -> Selecting? {
-        let isMagnitude = kind == .magnitude
-        let settings = PaperSettings.of(parameters, isMagnitude: isMagnitude)
-        // Of all rows alike, of x and not of -x, by the solver that does not sort.
-        guard let k = settings.k.shared, !settings.isSmallest,
-            settings.choice == .auto || settings.choice == .threshold
-        else { return nil }
-        return Selecting(k: k, isAbsolute: isMagnitude)
-    }
-
-    package func checksAlong(_ block: borrowing RowBlock, _ stack: StackedRows?) -> Bool {
-        PaperRows.checksAlong(block, stack, isMagnitude: kind == .magnitude)
+    package func lane(
+        _ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape
+    ) -> Lane {
+        guard PaperSettings.of(parameters, isMagnitude: kind == .magnitude).choice == .dykstra
+        else { return .quick }
+        let iterations = parameters[PaperParameters.iterationsMax].integer(row: 0)
+        let (work, overflow) = (x.rowCount * x.rowLength).multipliedReportingOverflow(
+            by: iterations)
+        return overflow || work > PaperParameters.dykstraSearchWorkMin ? .search : .pool
     }
 
     package func outputs(
         _ direction: Direction, _ parameters: ParameterValues
     ) -> [TensorSpec] {
         PaperParameters.outputs(direction, parameters)
+    }
+
+    /// Checks the numbers of short rows where it computes them, see `PaperRows.checksAlong`.
+    package func run(
+        _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
+        into output: OperatorOutput, _ workspace: Workspace
+    ) throws(OperatorError) {
+        if !PaperRows.checksAlong(block, stack, isMagnitude: kind == .magnitude) {
+            try Validation.check(descriptor, direction, block, stack, workspace)
+        }
+        try dispatch(direction, block, stack, into: output, workspace)
     }
 
     package func forward(

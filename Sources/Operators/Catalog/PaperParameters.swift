@@ -152,6 +152,9 @@ enum PaperParameters {
     /// Numbers times iterations of one dykstra request: about a minute of one core.
     private static let dykstraWorkMax = 1 << 36
 
+    /// From here on, some ten milliseconds, it is a search.
+    static let dykstraSearchWorkMin = 1 << 24
+
     private static func checkWork(_ x: BatchShape, iterations: Int) throws(OperatorError) {
         let (work, overflow) = (x.rowCount * x.rowLength).multipliedReportingOverflow(
             by: iterations)

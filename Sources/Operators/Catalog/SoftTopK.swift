@@ -54,6 +54,17 @@ struct SoftTopK: TangentOperator {
         parameters[Self.legacyBatchScale].boolean ? .batch : .row
     }
 
+    func lane(_ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape) -> Lane {
+        .quick
+    }
+
+    /// float32 weights are computed in float32, and not rounded from float64.
+    var traits: Traits {
+        var traits = Traits.exactFunction
+        traits.isRoundedOnce = false
+        return traits
+    }
+
     func check(
         _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {

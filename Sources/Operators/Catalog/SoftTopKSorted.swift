@@ -35,8 +35,29 @@ struct SoftTopKSorted: DifferentiableOperator {
             rowsPerInputRow: n, rowLength: parameters[Self.k].integer(row: 0), addsAxis: true)
     }
 
-    /// Never: n k^2 is not few.
-    func isQuick(_ parameters: ParameterValues) -> Bool { false }
+    func scope(_ parameters: ParameterValues) -> Scope { .row }
+
+    var traits: Traits { .exactFunction }
+
+    /// n k^2 is never few. From some ten milliseconds on it is a search.
+    func lane(_ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape) -> Lane {
+        let columns = parameters[Self.k].integer(row: 0) + 1
+        let (work, overflow) = (columns * columns).multipliedReportingOverflow(
+            by: x.rowCount * x.rowLength)
+        return overflow || work > Self.searchWorkMin ? .search : .pool
+    }
+
+    private static let searchWorkMin = 1 << 21
+
+    /// One row's plan and its sums in float64, and the rows of a dense answer.
+    func workingBytes(
+        _ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape, _ dtype: DType
+    ) -> Int {
+        let k = parameters[Self.k].integer(row: 0)
+        let plan = 32 * x.rowLength * (k + 1)
+        guard direction == .forward else { return plan }
+        return plan + x.rowCount * x.rowLength * (k * (dtype.byteCount + 4) + 8)
+    }
 
     /// Numbers (or columns, if there are more) times squared columns of one request: ten steps of
     /// it take some seconds.
@@ -85,9 +106,9 @@ struct SoftTopKSorted: DifferentiableOperator {
             let (solved, entries) = try solve(row, block, workspace)
             let k = solved.k
             for g in 0..<cotangents.stackCount {
-                try block.cancellation.check()
+                try block.context.check()
                 let index = cotangents.rowIndex(g, row)
-                let gradient = solved.gradient { i, j in
+                let gradient = try solved.gradient { i, j in
                     cotangents.rows.value(index, entries[i] * k + j)
                 }
                 let values = workspace.products.reserve(n)
@@ -113,10 +134,10 @@ struct SoftTopKSorted: DifferentiableOperator {
         }
         let x = block.x
         let entries = (0..<x.rowLength).filter { x.value(row, $0).isFinite }
-        var solved = SortedTransport(
+        var solved = try SortedTransport(
             entries.map { x.value(row, $0) }, k: k,
-            sigma: min(scale / 2 * eps, .greatestFiniteMagnitude))
-        try solved.solve(block.cancellation)
+            sigma: min(scale / 2 * eps, .greatestFiniteMagnitude), block.context)
+        try solved.solve()
         return (solved, entries)
     }
 }

@@ -18,6 +18,12 @@ struct TopKast: DifferentiableOperator {
         parameters[TopKastParameters.scope].word == "global" ? .batch : .row
     }
 
+    func lane(_ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape) -> Lane {
+        .quick
+    }
+
+    var traits: Traits { .exactFunction }
+
     func check(
         _ parameters: ParameterValues, _ x: BatchShape, _ inputs: [InputTensor?]
     ) throws(OperatorError) {
@@ -56,7 +62,7 @@ struct TopKast: DifferentiableOperator {
         let atOnce =
             choice.isGlobal ? block.rows.count : HardSelection.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: atOnce) {
-            try block.cancellation.check()
+            try block.context.check()
             let rows = first..<min(first + atOnce, block.rows.upperBound)
             let theta = block.x.rows(rows, as: S.self, negated: false, &workspace.row)
             let shared = choice.prepare(theta, rows: rows.count, rowLength: n, workspace)

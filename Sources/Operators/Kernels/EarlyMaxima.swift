@@ -5,6 +5,22 @@ package struct Selecting: Sendable {
     package let isAbsolute: Bool
 }
 
+extension Selecting {
+    /// nil where the operator has no such pass under these parameters: other solvers, k for each
+    /// row, the smallest entries.
+    package init?(_ op: any Operator, _ parameters: ParameterValues) {
+        guard let op = op as? any PaperOperator else { return nil }
+        let isMagnitude = op.kind == .magnitude
+        let settings = PaperSettings.of(parameters, isMagnitude: isMagnitude)
+        // Of all rows alike, of x and not of -x, by the solver that does not sort.
+        guard let k = settings.k.shared, !settings.isSmallest,
+            settings.choice == .auto || settings.choice == .threshold
+        else { return nil }
+        self.k = k
+        isAbsolute = isMagnitude
+    }
+}
+
 /// `Selection`'s first pass over x while x is still arriving and in the cache: of a row of
 /// millions, reading it from memory takes most of the operator's time.
 ///

@@ -45,7 +45,7 @@ struct GaussianRows {
     ) throws(OperatorError) {
         let outputs = Outputs(output)
         for row in block.rows {
-            try block.cancellation.check()
+            try block.context.check()
             try append(row, block.x, residual, S.self, to: outputs, workspace)
         }
     }
@@ -78,7 +78,7 @@ struct GaussianRows {
         _ cotangents: StackedRows, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         for row in block.rows {
-            try block.cancellation.check()
+            try block.context.check()
             let u = Self.sums(block.x.rowLength, S.self, workspace)
             let count = try select(row, block.x, residual, u, workspace).count
             let values = workspace.products.reserve(count)

@@ -56,7 +56,7 @@ enum PaperRows {
         let rowsAtOnce = ShortRows.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsAtOnce)
         {
-            try block.cancellation.check()
+            try block.context.check()
             let rows = first..<min(first + rowsAtOnce, block.rows.upperBound)
             if !isChecked && !(block.x.isFinite(rows) && stack?.rows.isFinite(rows) ?? true) {
                 // All of the block, for the error that it has, or for the -inf that may be.

@@ -89,7 +89,7 @@ struct PaperSolver {
             method = .dykstra(
                 Dykstra(
                     iterationsMax: settings.iterationsMax, tolerance: settings.tolerance,
-                    cancellation: block.cancellation))
+                    context: block.context))
         }
         let solver = SortingSolver(
             method: method, lambda: lambda, exponent: settings.exponent, isMagnitude: isMagnitude)

@@ -30,7 +30,7 @@ struct SoftRows {
         let rowsAtOnce = ShortRows.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsAtOnce)
         {
-            try block.cancellation.check()
+            try block.context.check()
             let rows = first..<min(first + rowsAtOnce, block.rows.upperBound)
             let loaded = block.x.rows(rows, as: S.self, negated: isSmallest, &workspace.row)
             let largest = rows.reduce(0) { max($0, k.number(row: $1)) }

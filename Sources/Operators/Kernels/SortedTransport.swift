@@ -16,6 +16,7 @@ import Glibc
 struct SortedTransport {
     let k: Int
     let sigma: Double
+    private let context: RunContext
     /// k, and one for what is left, if anything is.
     let columns: Int
     private let x: [Double]
@@ -27,17 +28,34 @@ struct SortedTransport {
     private var covariance: Covariance?
 
     /// - Parameter x: finite, at least k numbers.
-    init(_ x: [Double], k: Int, sigma: Double) {
+    /// - Parameter context: asked every few milliseconds, here and in all that follows.
+    init(_ x: [Double], k: Int, sigma: Double, _ context: RunContext) throws(OperatorError) {
         precondition(k >= 1 && k <= x.count)
         self.x = x
         self.k = k
         self.sigma = sigma
+        self.context = context
         columns = x.count > k ? k + 1 : k
-        let sorted = x.sorted(by: >)
+        let sorted = try Self.largest(columns, of: x, context)
         // Midway: exact where all gaps are wide.
         origins = (0..<columns - 1).map { sorted[$0] / 2 + sorted[$0 + 1] / 2 }
         offsets = [Double](repeating: 0, count: columns - 1)
         rows = TransportRows(rowCount: x.count, columns: columns)
+    }
+
+    /// The largest entries in descending order; a few milliseconds at a time.
+    private static func largest(
+        _ count: Int, of x: [Double], _ context: RunContext
+    ) throws(OperatorError) -> [Double] {
+        let chunk = max(count, 1 << 16)
+        var kept: [Double] = []
+        for start in stride(from: 0, to: x.count, by: chunk) {
+            try context.check()
+            kept += x[start..<min(start + chunk, x.count)]
+            kept.sort(by: >)
+            kept.removeLast(max(0, kept.count - count))
+        }
+        return kept
     }
 
     private static let stepsMax = 300
@@ -45,13 +63,13 @@ struct SortedTransport {
     private static let trust = 4.0
 
     /// Errors: `cancelled`; `notConverged`, which would be a bug.
-    mutating func solve(_ cancellation: Cancellation) throws(OperatorError) {
-        rows.fill(x, origins, offsets, sigma)
+    mutating func solve() throws(OperatorError) {
+        try rows.fill(x, origins, offsets, sigma, context)
         guard columns > 1 else { return }
         for _ in 0..<Self.stepsMax {
-            try cancellation.check()
-            let residual = rows.residual()
-            let steps = rows.covariance().solve(residual)
+            try context.check()
+            let residual = try rows.residual(context)
+            let steps = try rows.covariance(context).solve(residual)
             let largest = steps.reduce(0) { max($0, abs($1)) }
             // Within a unit of logits a full step is safe. Beyond, it is cut to what convexity
             // allows (Sun and Tran-Dinh 2019, for softmax), unless it proves itself.
@@ -59,16 +77,18 @@ struct SortedTransport {
             let before = offsets
             let safe = reach > 1 ? log(1 + reach) / reach : 1
             move(from: before, steps, reach > Self.trust ? safe : 1)
-            rows.fill(x, origins, offsets, sigma)
+            try rows.fill(x, origins, offsets, sigma, context)
             if largest < 1e-7 { break }
             let isCut = reach > Self.trust || reach <= 1
-            if !isCut && Self.norm(rows.residual()) > 0.5 * Self.norm(residual) {
+            if isCut { continue }
+            if Self.norm(try rows.residual(context)) > 0.5 * Self.norm(residual) {
                 move(from: before, steps, safe)
-                rows.fill(x, origins, offsets, sigma)
+                try rows.fill(x, origins, offsets, sigma, context)
             }
         }
-        guard rows.residual().allSatisfy({ abs($0) < 1e-9 }) else { throw .notConverged }
-        covariance = rows.covariance()
+        let left = try rows.residual(context)
+        guard left.allSatisfy({ abs($0) < 1e-9 }) else { throw .notConverged }
+        covariance = try rows.covariance(context)
     }
 
     private mutating func move(from start: [Double], _ steps: [Double], _ length: Double) {
@@ -86,22 +106,32 @@ struct SortedTransport {
     /// theorem: with Q_il = T_il U_il (E(c | <= l) - E(c | > l)) and H lambda = sum_i Q_il,
     ///
     ///     g_i = sum_l (Q_il - sum_j lambda_j T_i,min U_i,max) / sigma
-    func gradient(_ cotangent: (_ row: Int, _ column: Int) -> Double) -> [Double] {
+    func gradient(
+        _ cotangent: (_ row: Int, _ column: Int) -> Double
+    ) throws(OperatorError) -> [Double] {
         // Sums of huge numbers stay finite.
         var largest = 0.0
-        for i in x.indices { for j in 0..<k { largest = max(largest, abs(cotangent(i, j))) } }
+        for i in x.indices {
+            try context.check(every: 4096, at: i)
+            for j in 0..<k { largest = max(largest, abs(cotangent(i, j))) }
+        }
         let scale = largest > 0x1p900 ? 0x1p-100 : 1
         func c(_ i: Int, _ j: Int) -> Double { j < k ? scale * cotangent(i, j) : 0 }
         guard let covariance else { return [Double](repeating: 0, count: x.count) }
         var sums = [Double](repeating: 0, count: columns - 1)
         for i in x.indices {
+            try context.check(every: 4096, at: i)
             rows.eachSlope(i, { c(i, $0) }) { l, q in sums[l] += q }
         }
         let lambda = covariance.solve(sums)
-        return x.indices.map { i in
+        var gradient: [Double] = []
+        gradient.reserveCapacity(x.count)
+        for i in x.indices {
+            try context.check(every: 4096, at: i)
             var total = 0.0
             rows.eachSlope(i, { c(i, $0) }) { _, q in total += q }
-            return (total - rows.response(i, lambda)) / sigma / scale
+            gradient.append((total - rows.response(i, lambda)) / sigma / scale)
         }
+        return gradient
     }
 }

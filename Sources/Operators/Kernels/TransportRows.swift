@@ -22,13 +22,15 @@ struct TransportRows {
     func weight(_ i: Int, _ j: Int) -> Double { bands[i].contains(j) ? p[i * columns + j] : 0 }
 
     mutating func fill(
-        _ x: [Double], _ origins: [Double], _ offsets: [Double], _ sigma: Double
-    ) {
+        _ x: [Double], _ origins: [Double], _ offsets: [Double], _ sigma: Double,
+        _ context: RunContext
+    ) throws(OperatorError) {
         let columns = columns
-        p.withUnsafeMutableBufferPointer { p in
-            lower.withUnsafeMutableBufferPointer { lower in
-                upper.withUnsafeMutableBufferPointer { upper in
+        try p.withUnsafeMutableBufferPointer { (p) throws(OperatorError) in
+            try lower.withUnsafeMutableBufferPointer { (lower) throws(OperatorError) in
+                try upper.withUnsafeMutableBufferPointer { (upper) throws(OperatorError) in
                     for (i, x) in x.enumerated() {
+                        try context.check(every: 4096, at: i)
                         let range = i * columns..<(i + 1) * columns
                         let row = UnsafeMutableBufferPointer(rebasing: p[range])
                         let band = Self.fill(row, x, origins, offsets, sigma)
@@ -93,11 +95,12 @@ struct TransportRows {
     }
 
     /// F: entries that are more than half beyond a boundary count as one less what they lack.
-    func residual() -> [Double] {
+    func residual(_ context: RunContext) throws(OperatorError) -> [Double] {
         var small = [Double](repeating: 0, count: columns - 1)
         // Whole entries from a column on, counted up at the end.
         var whole = [Int](repeating: 0, count: columns + 1)
         for (i, band) in bands.enumerated() {
+            try context.check(every: 4096, at: i)
             let start = i * columns
             whole[band.upperBound - 1] += 1
             for j in band.lowerBound..<band.upperBound - 1 {
@@ -120,12 +123,15 @@ struct TransportRows {
     }
 
     /// H, to be solved with.
-    func covariance() -> Covariance {
+    func covariance(_ context: RunContext) throws(OperatorError) -> Covariance {
         var matrix = Covariance(columns - 1, width: bands.reduce(1) { max($0, $1.count - 1) })
+        // A band's square of products may be a few million.
+        let rowsPerCheck = max(1, 1 << 20 / (matrix.width * matrix.width + 1))
         for (i, band) in bands.enumerated() {
+            try context.check(every: rowsPerCheck, at: i)
             matrix.add(lower, upper, at: i * columns, band.lowerBound..<band.upperBound - 1)
         }
-        matrix.factorize()
+        try matrix.factorize(context)
         return matrix
     }
 
@@ -186,7 +192,7 @@ struct TransportRows {
 struct Covariance {
     private let count: Int
     /// Diagonals beside the main one.
-    private let width: Int
+    fileprivate let width: Int
     /// Row j: entries (j, j) to (j, j + width).
     private var values: [Double]
     private var scales: [Double] = []
@@ -214,7 +220,7 @@ struct Covariance {
     }
 
     /// Turns it into its factor R, R^T R = D H D. O(count width^2).
-    mutating func factorize() {
+    mutating func factorize(_ context: RunContext) throws(OperatorError) {
         let stride = width + 1
         scales = (0..<count).map { j in
             values[j * stride] > 0 ? 1 / values[j * stride].squareRoot() : 0
@@ -226,8 +232,10 @@ struct Covariance {
             }
         }
         let count = count
-        values.withUnsafeMutableBufferPointer { factor in
+        let columnsPerCheck = max(1, 1 << 20 / (width * width + 1))
+        try values.withUnsafeMutableBufferPointer { (factor) throws(OperatorError) in
             for j in 0..<count {
+                try context.check(every: columnsPerCheck, at: j)
                 let pivot = factor[j * stride]
                 let inverse = pivot > 1e-13 ? 1 / pivot.squareRoot() : 0
                 let end = min(count, j + stride)

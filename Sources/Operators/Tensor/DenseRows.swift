@@ -6,7 +6,8 @@ package final class DenseRows: Sendable {
     package let rowCount: Int
     package let rowLength: Int
     private let buffer: RawBuffer
-    private let byteOffset: Int
+    /// Where it begins in its storage.
+    package let byteOffset: Int
     /// Whether somebody has looked at all of them already, and found neither NaN nor infinity.
     let isKnownFinite: Bool
     /// What has been found of them already.
@@ -30,6 +31,10 @@ package final class DenseRows: Sendable {
         self.isKnownFinite = isKnownFinite
         self.early = early
     }
+
+    /// No rows, for what takes no x.
+    package static let none = DenseRows(
+        RawBuffer(capacity: 0), dtype: .float32, rowCount: 0, rowLength: 0)
 
     /// What it is a view of: several may share it.
     package var storage: RawBuffer { buffer }

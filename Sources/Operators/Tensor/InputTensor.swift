@@ -4,6 +4,7 @@ package enum InputTensor: Sendable {
     case rows(DenseRows)
     /// Columns, a list of any length for each row of x.
     case lists(IndexLists)
+    case document(Document)
 
     package var rows: DenseRows? {
         if case .rows(let rows) = self { return rows }
@@ -15,10 +16,16 @@ package enum InputTensor: Sendable {
         return nil
     }
 
+    package var document: Document? {
+        if case .document(let document) = self { return document }
+        return nil
+    }
+
     package var rowCount: Int {
         switch self {
         case .rows(let rows): rows.rowCount
         case .lists(let lists): lists.rowCount
+        case .document: 1
         }
     }
 }

@@ -16,8 +16,11 @@ struct Dykstra {
     /// A row has converged when no entry of its answer changed by more in one iteration; magnitude
     /// relative to the row's largest score.
     let tolerance: Double
-    /// Looked at now and then: a long row ends when nobody wants it any more.
-    let cancellation: Cancellation
+    /// Asked every few milliseconds: a long row ends when nobody wants it any more.
+    let context: RunContext
+
+    /// Pairs between two questions.
+    private static let pairsPerCheck = 1 << 20
 
     struct Report {
         var iterations = 0
@@ -52,8 +55,13 @@ struct Dykstra {
         // A change of u by 1 changes a mask by 1, and magnitude's answer by 1 + lambda.
         let unit = row.isMagnitude ? (1 + row.lambda) / max(row.scores[0], 0x1p-1000) : 1
         var report = Report()
+        var pairsLeft = 0
         repeat {
-            if report.iterations % 64 == 0 { try cancellation.check() }
+            if pairsLeft <= 0 {
+                try context.check()
+                pairsLeft = Self.pairsPerCheck
+            }
+            pairsLeft -= high - low + 1
             report.iterations += 1
             report.residual = 0
             for parity in 0..<2 where low < high {
