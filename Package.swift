@@ -70,7 +70,8 @@ let package = Package(
         .target(
             name: "Fixtures",
             dependencies: [
-                "Operators", "Service", .product(name: "Logging", package: "swift-log"),
+                "Encodings", "Execution", "MicroHTTPD", "Operators", "Protocols", "Service",
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Fixtures", resources: [.copy("Golden")]),
         .testTarget(name: "OperatorsTests", dependencies: ["Operators", "Fixtures"]),

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "stream.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -72,5 +73,9 @@ ssize_t recv(int descriptor, void *buffer, size_t size, int flags) {
   ssize_t count = stream->body == NULL ? recvfrom(descriptor, buffer, size, flags, NULL, NULL)
                                        : receive(stream, buffer, size, flags);
   if (count > 0) CMicroHTTPD_note(stream, buffer, (size_t)count);
+  if (count == 0 && size > 0 && stream->holds_end) {
+    errno = EAGAIN;
+    return -1;
+  }
   return count;
 }

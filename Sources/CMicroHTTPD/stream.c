@@ -71,6 +71,10 @@ bool CMicroHTTPD_pass_header(struct CMicroHTTPD_Stream *stream, const char *meth
   return is_clean;
 }
 
+void CMicroHTTPD_hold_end(struct CMicroHTTPD_Stream *stream, bool holds) {
+  if (stream != NULL) stream->holds_end = holds;
+}
+
 bool CMicroHTTPD_has_begun(const struct CMicroHTTPD_Stream *stream) {
   return stream != NULL && atomic_load_explicit(&stream->received, memory_order_relaxed) >
                                atomic_load_explicit(&stream->header, memory_order_relaxed);

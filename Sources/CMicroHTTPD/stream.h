@@ -19,6 +19,9 @@ struct CMicroHTTPD_Stream {
   uint64_t first_nul;
   // Where the library puts the first byte of a header.
   const char *base;
+  // Whether the library must not hear yet that the client has ended its side: it would close the
+  // connection, and whoever only half-closed would never read the answer that is on its way.
+  bool holds_end;
   // The body that is being received to where it stays.
   struct CMicroHTTPD_Body *body;
 };

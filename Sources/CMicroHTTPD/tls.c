@@ -24,5 +24,7 @@ ssize_t gnutls_record_recv(gnutls_session_t session, void *data, size_t size) {
   struct CMicroHTTPD_Stream *stream = CMicroHTTPD_stream_of(gnutls_transport_get_int(session));
   if (count > 0 && stream != NULL && stream->is_encrypted)
     CMicroHTTPD_note(stream, data, (size_t)count);
+  if (count == 0 && stream != NULL && stream->is_encrypted && stream->holds_end)
+    return GNUTLS_E_AGAIN;
   return count;
 }

@@ -61,6 +61,10 @@ package final class Connection: @unchecked Sendable {
         startedValue = Atomic(now)
     }
 
+    /// Whether an answer is being made: until then a client that has ended its side is not
+    /// disconnected, for it may read on.
+    func holdEnd(_ holds: Bool) { CMicroHTTPD_hold_end(stream, holds) }
+
     /// Before the socket is closed: its number may be another's right after.
     func closeStream() { CMicroHTTPD_close_stream(stream) }
 

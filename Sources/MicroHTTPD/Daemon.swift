@@ -210,6 +210,7 @@ private let requestCompleted: MHD_RequestCompletedCallback = { pointer, handle, 
         }
     withConnection(handle) { connection in
         connection.note(end.1)
+        connection.holdEnd(false)
         // Of a request that came with this one, some is here already.
         connection.enter(connection.hasBegun ? .header : .idle, now: MonotonicClock.tick())
     }

@@ -216,6 +216,7 @@ package final class Exchange: @unchecked Sendable {
 
     private func answer() -> MHD_Result {
         connection.enter(.working, now: 0)
+        connection.holdEnd(true)
         endReceiving()
         // From here on the memory is the responder's.
         storeOwner = nil

@@ -86,12 +86,14 @@ package struct TensorSpec: Sendable {
     }
 
     /// The numbers' type.
-    package enum Element: String, Sendable {
+    package enum Element: Sendable, Equatable {
         /// That of x and the answer.
         case answer
         case float64
         case int64
         case bool
+        /// One of these words: operators append its place, JSON has the word, raw answers the place.
+        case word([String])
     }
 
     package static let x = TensorSpec(

@@ -157,6 +157,7 @@ extension Request: Call {
         receipt.outcome = .computed(Receipt.Computed(result.form), timings, nonzeroCount)
         let reply = Reply(status: 200, body: body.bytes, owner: body)
         dialogue.addHeaders(of: result) { name, value in reply.add(name, value) }
+        reply.add("X-Request-Id", id)
         finish(reply, timings)
     }
 

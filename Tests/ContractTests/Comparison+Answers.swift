@@ -62,6 +62,7 @@ extension Comparison {
             let element: Tree =
                 switch type {
                 case .answer, .float64: ["type": "number"]
+                case .word(let words): ["type": "string", "enum": Tree(words)]
                 case .int64: ["type": "integer"]
                 case .bool: ["type": "boolean"]
                 }

@@ -98,7 +98,7 @@ struct ExampleTests {
     private static func answer(
         to request: Tree, requestID: String, _ special: String
     ) throws -> HTTPClient.Response {
-        let service = try LiveService { configuration in
+        let service = try LiveService(doors: .withSlowWork) { configuration in
             switch special {
             case "a search keeps the only worker": configuration.limits.workers = 1
             case "tokens are asked for": configuration.tokens = Tokens(text: "secret")

@@ -219,16 +219,15 @@ final class GatedCall: Call {
             call.open()
             try submit(call, to: scheduler)
         }
-        for search in searches.prefix(workers) {
-            while !search.hasBegun.load(ordering: .acquiring) { usleep(1000) }
-        }
+        let begun = { searches.filter { $0.hasBegun.load(ordering: .acquiring) }.count }
+        let end = deadline(seconds: 20)
+        while begun() < workers && MonotonicClock.now() < end { usleep(1000) }
         let quick = GatedCall(rowCount: 300)
         quick.open()
         try submit(quick, to: scheduler)
-        let end = deadline(seconds: 20)
         while quick.results.load(ordering: .relaxed) == 0 && MonotonicClock.now() < end { usleep(1000) }
         #expect(quick.results.load(ordering: .relaxed) == 1)
-        #expect(searches.last?.hasBegun.load(ordering: .acquiring) == false)
+        #expect(begun() == workers)
         for search in searches { search.isOver.store(true, ordering: .releasing) }
         #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 10)))
         #expect(calls.allSatisfy { $0.results.load(ordering: .relaxed) == 1 })

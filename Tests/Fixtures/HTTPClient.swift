@@ -24,7 +24,7 @@ package final class HTTPClient: @unchecked Sendable {
         case notHTTP(String)
     }
 
-    private let descriptor: Int32
+    private var descriptor: Int32
     private var received: [UInt8] = []
 
     /// Connects to 127.0.0.1; reads give up after `timeoutSeconds`.
@@ -45,7 +45,7 @@ package final class HTTPClient: @unchecked Sendable {
         if code != 0 { throw Failure.connect(errno) }
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Sends raw bytes; what the peer no longer takes is dropped.
     package func send(_ bytes: [UInt8]) {
@@ -64,6 +64,15 @@ package final class HTTPClient: @unchecked Sendable {
 
     /// Half-closes: the server sees the end of our bytes.
     package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Breaks the connection: the server sees a reset.
+    package func reset() {
+        var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
+        setsockopt(
+            descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        close(descriptor)
+        descriptor = -1
+    }
 
     /// One request with Content-Length, one response.
     package func request(

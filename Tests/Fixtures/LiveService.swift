@@ -10,14 +10,18 @@ package final class LiveService: Sendable {
     package let ports: [Int]
     private let application: Application
 
-    /// - Parameter configure: changes limits before the start.
-    package init(_ configure: (inout Configuration) -> Void = { _ in }) throws {
+    /// - Parameters:
+    ///   - configure: changes limits before the start.
+    ///   - doors: what it offers.
+    package init(
+        doors: Doors = .standard, _ configure: (inout Configuration) -> Void = { _ in }
+    ) throws {
         var configuration = Configuration()
         configuration.port = 0
         configure(&configuration)
         var logger = Logger(label: "test", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .critical
-        application = try Application(configuration, logger)
+        application = try Application(configuration, logger, doors)
         ports = application.urls.compactMap { $0.split(separator: ":").last.flatMap { Int($0) } }
     }
 
@@ -42,16 +46,13 @@ package final class LiveService: Sendable {
         return holder
     }
 
-    /// A client whose search takes a worker for a second and a half, and is answered 504 then.
+    /// A client whose request keeps a worker for a second and a half, and is answered 504 then. The
+    /// service has `Doors.withSlowWork`.
     package func occupyWorker() throws -> HTTPClient {
-        let x = (0..<3000).map { "\($0 * 7919 % 3001)" }.joined(separator: ",")
-        let body =
-            "{\"x\": [\(x)], \"k\": 1500, \"lambda\": 1000, \"p\": 2, \"solver\": \"dykstra\", "
-            + "\"tolerance\": 0, \"max_iterations\": 100000}"
         let busy = try client()
         busy.send(
-            "POST /topk HTTP/1.1\r\nHost: t\r\nContent-Length: \(body.utf8.count)\r\n"
-                + "Topk-Timeout-Ms: 1500\r\nContent-Type: application/json\r\n\r\n\(body)")
+            "POST /slow HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n"
+                + "Topk-Timeout-Ms: 1500\r\nContent-Type: application/json\r\n\r\n{}")
         let observer = try client()
         for _ in 0..<1000 {
             let metrics = try observer.request("GET", "/metrics").text

@@ -65,6 +65,10 @@ void CMicroHTTPD_close_stream(struct CMicroHTTPD_Stream *stream);
 bool CMicroHTTPD_pass_header(struct CMicroHTTPD_Stream *stream, const char *method,
                              size_t header_size, uint64_t body_size);
 
+/// Whether the library is not to hear that the client has ended its side: while an answer is being
+/// made. Afterwards it hears so from whoever ends the connection. The connection's own thread.
+void CMicroHTTPD_hold_end(struct CMicroHTTPD_Stream *stream, bool holds);
+
 /// Whether bytes of another header have come since. Any thread.
 bool CMicroHTTPD_has_begun(const struct CMicroHTTPD_Stream *stream);
 

@@ -41,7 +41,11 @@ enum JSONAnswer {
         let numberBytes = Int(CTextFloats_double_bytes)
         var bound = 1024 + columnBytes(result, result.answer) + valueBytes(result, result.answer)
         for output in result.plainOutputs {
-            bound += 64 + output.rows.storedCount * numberBytes
+            var itemBytes = numberBytes
+            if case .word(let words) = output.spec.type {
+                itemBytes += words.reduce(0) { max($0, $1.utf8.count) }
+            }
+            bound += 64 + output.rows.storedCount * itemBytes
             bound += output.rows.rowCount * bracketBytes
         }
         for group in result.groups {

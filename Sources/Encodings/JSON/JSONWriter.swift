@@ -70,6 +70,7 @@ struct JSONWriter {
         switch type {
         case .answer, .float64: printValues(rows, row..<row + 1)
         case .int64: append(Int(value))
+        case .word(let words): append("\"\(words[Int(value)])\"")
         case .bool: append(value != 0 ? "true" : "false")
         }
     }

@@ -1,24 +1,24 @@
 import Execution
 import Operators
 
-/// The sections of a raw answer, in their order: the answer's, those of outputs that have no
-/// format, then those of each group that shares its columns.
+/// The named arrays that an answer consists of, in their order: the answer's, those of outputs that
+/// have no format, then those of each group that shares its columns.
 ///
-/// Handed out one after the other, as often as asked: an array of them, and freeing it, took longer
-/// than writing a small answer. Each comes with the numbers that it is written from, and with its
-/// name: the group that it belongs to and a point, and its own.
-struct AnswerSections {
-    typealias Body = (AnswerSection, ResultRows, _ prefix: String, _ name: String) -> Void
+/// They are handed out one after the other, as often as asked, and not kept. Each comes with the
+/// numbers that it is written from, and with its name: the group that it belongs to and a point,
+/// and its own.
+package struct AnswerSections {
+    package typealias Body = (AnswerSection, ResultRows, _ prefix: String, _ name: String) -> Void
 
     private let layout: AnswerLayout
     private let width: Int
 
-    init(_ result: borrowing InvocationResult) {
+    package init(_ result: borrowing InvocationResult) {
         layout = result.layout
         width = layout.format == .padded ? result.width : 0
     }
 
-    func forEach(_ result: borrowing InvocationResult, _ body: Body) {
+    package func forEach(_ result: borrowing InvocationResult, _ body: Body) {
         columns(of: result.answer, prefix: "", body)
         body(values(result.answer), result.answer, "", "data")
         guard !result.further.isEmpty else { return }
@@ -78,7 +78,7 @@ struct AnswerSections {
         let (element, bytes): (AnswerSection.Element, Int) =
             switch spec.type {
             case .answer, .float64: (.number(rows.dtype), rows.dtype.byteCount)
-            case .int64: (.index(.int64), 8)
+            case .int64, .word: (.index(.int64), 8)
             case .bool: (.bool, 1)
             }
         return AnswerSection(
@@ -95,16 +95,15 @@ struct AnswerSections {
     }
 }
 
-/// One array of an answer, but for its name and its numbers. No closures, no references: making and
-/// freeing nine of them took longer than writing a small answer.
-struct AnswerSection {
-    enum Element {
+/// One array of an answer, but for its name and its numbers.
+package struct AnswerSection {
+    package enum Element {
         case number(DType)
         case index(IndexDType)
         case bool
 
         /// NumPy's name.
-        var name: String {
+        package var name: String {
             switch self {
             case .number(let dtype): dtype.rawValue
             case .index(let dtype): dtype.rawValue
@@ -113,9 +112,9 @@ struct AnswerSection {
         }
     }
 
-    let element: Element
-    let count: Int
-    let byteCount: Int
+    package let element: Element
+    package let count: Int
+    package let byteCount: Int
     fileprivate let content: Content
 
     fileprivate enum Content {
@@ -137,7 +136,7 @@ struct AnswerSection {
     }
 
     /// Writes `byteCount` bytes.
-    func write(_ rows: ResultRows, to memory: UnsafeMutableRawPointer) {
+    package func write(_ rows: ResultRows, to memory: UnsafeMutableRawPointer) {
         switch content {
         case .indices(let content, let dtype):
             var sink = IndexSink(memory, dtype)
@@ -204,7 +203,7 @@ struct AnswerSection {
             let value = rows.dtype.load(base, at: row)
             switch type {
             case .answer, .float64: rows.dtype.store(value, memory, at: index)
-            case .int64:
+            case .int64, .word:
                 memory.storeBytes(of: Int64(value), toByteOffset: 8 * index, as: Int64.self)
             case .bool:
                 memory.storeBytes(of: value != 0, toByteOffset: index, as: Bool.self)

@@ -76,6 +76,20 @@ package final class SparseRows: @unchecked Sendable {
         }
     }
 
+    /// Appends one row from arrays: for operators whose rows are few, or that are no kernels.
+    package func append(_ columns: [Int32], _ values: [Double]) {
+        precondition(columns.count == values.count)
+        columns.withUnsafeBufferPointer { columns in
+            values.withUnsafeBufferPointer { values in
+                guard let columns = columns.baseAddress, let start = values.baseAddress else {
+                    var nothing = 0.0
+                    return appendRow(count: 0, nil, &nothing)
+                }
+                appendRow(count: values.count, columns, start)
+            }
+        }
+    }
+
     /// Appends some rows as `appendRow` does each, of numbers that lie one after the other: a
     /// segment each.
     func appendRows(
