@@ -102,7 +102,9 @@ if Context.environment["TOPKD_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "Fuzz",
-            dependencies: ["Encodings", "Execution", "MicroHTTPD", "Operators", "Protocols", "Service"],
+            dependencies: [
+                "Encodings", "Execution", "MicroHTTPD", "Operators", "Protocols", "Service",
+            ],
             path: "Tests/Fuzz", exclude: ["Corpus"]))
     package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
 }

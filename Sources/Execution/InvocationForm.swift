@@ -86,7 +86,11 @@ package final class InvocationForm: Sendable {
                 direction == .vjp
                 ? .likeX(rowLength: rowLength) : op.answerShape(rowLength: rowLength, parameters)
             lane = op.lane(direction, parameters, x)
-            if case .row = op.scope(parameters) { isSplittable = true } else { isSplittable = false }
+            if case .row = op.scope(parameters) {
+                isSplittable = true
+            } else {
+                isSplittable = false
+            }
             // An offset, and for outputs of a number a row that number and its column.
             bytes =
                 rowCount * stackCount * (16 + 24 * outputs.count)

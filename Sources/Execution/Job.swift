@@ -66,7 +66,9 @@ final class Job: @unchecked Sendable {
     func start(_ worker: Worker) -> Bool {
         if case .gone = call.departure { return end { $0.abandon(timings) } }
         do throws(ServiceError) {
-            if timings.lastNanoseconds > context.deadlineNanoseconds { throw .deadlinePassed(.queue) }
+            if timings.lastNanoseconds > context.deadlineNanoseconds {
+                throw .deadlinePassed(.queue)
+            }
             let invocation = try call.decode(worker)
             let form = invocation.form
             let memory = try reserve(invocation)

@@ -62,10 +62,9 @@ package struct TensorSpec: Sendable {
         /// Sparse rows as the answer's, with columns of its own.
         case sparse
 
-        /// What GET /operators says of it.
+        /// What GET /operators says of those that an operator declares.
         package static let names = [
             "like_x", "weights", "per_row", "list", "columns", "shared_columns", "sparse",
-            "x", "cotangent", "tangent", "document",
         ]
 
         package var name: String {
@@ -77,10 +76,10 @@ package struct TensorSpec: Sendable {
             case .indices: Self.names[4]
             case .shared: Self.names[5]
             case .sparse: Self.names[6]
-            case .x: Self.names[7]
-            case .stackLikeAnswer: Self.names[8]
-            case .stackLikeX: Self.names[9]
-            case .document: Self.names[10]
+            case .x: "x"
+            case .stackLikeAnswer: "cotangent"
+            case .stackLikeX: "tangent"
+            case .document: "document"
             }
         }
     }

@@ -31,8 +31,10 @@ package protocol Operator: Invocable {
 
     /// Bytes that computing takes beside x, stacks and inputs, and beside sparse answers: counted
     /// against the service's byte budget before it begins.
-    func workingBytes(_ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape,
-        _ dtype: DType) -> Int
+    func workingBytes(
+        _ direction: Direction, _ parameters: ParameterValues, _ x: BatchShape,
+        _ dtype: DType
+    ) -> Int
 
     /// What may be assumed of all its procedures.
     var traits: Traits { get }

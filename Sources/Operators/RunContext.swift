@@ -35,7 +35,8 @@ package final class RunContext: Sendable {
     }
 
     package var isCancelled: Bool {
-        isEnded.load(ordering: .relaxed) || ending.isSet || MonotonicClock.tick() > deadlineNanoseconds
+        isEnded.load(ordering: .relaxed) || ending.isSet
+            || MonotonicClock.tick() > deadlineNanoseconds
     }
 
     /// Makes `check` throw from here on.

@@ -37,7 +37,9 @@ package struct Thread: Sendable {
 
         func run() {
             // On Linux a nice value belongs to a thread; 0 is the calling one.
-            if priority == .background { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19) }
+            if priority == .background {
+                _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+            }
             body()
         }
     }

@@ -40,7 +40,8 @@ package final class ServiceMetrics: Sendable {
     ///   - statuses: every status that a handler can answer.
     ///   - rejections: every reason for which a request is turned away.
     package init(
-        _ catalog: Catalog, routes: [String], statuses: [Int], codecs: [String], rejections: [String],
+        _ catalog: Catalog, routes: [String], statuses: [Int], codecs: [String],
+        rejections: [String],
         connectionEnds: [String]
     ) {
         self.statuses = statuses

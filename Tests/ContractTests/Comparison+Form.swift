@@ -64,7 +64,8 @@ extension Comparison {
             let content = operation?[["responses", "200", "content"]] ?? [:]
             for (type, answer) in content.members {
                 for (name, example) in answer["examples"]?.members ?? [:] {
-                    expectValid(example["value"], answer["schema"], "\(route.pattern) \(type) \(name)")
+                    expectValid(
+                        example["value"], answer["schema"], "\(route.pattern) \(type) \(name)")
                 }
             }
             guard case .invoke = route.action else { continue }

@@ -225,7 +225,9 @@ final class GatedCall: Call {
         let quick = GatedCall(rowCount: 300)
         quick.open()
         try submit(quick, to: scheduler)
-        while quick.results.load(ordering: .relaxed) == 0 && MonotonicClock.now() < end { usleep(1000) }
+        while quick.results.load(ordering: .relaxed) == 0 && MonotonicClock.now() < end {
+            usleep(1000)
+        }
         #expect(quick.results.load(ordering: .relaxed) == 1)
         #expect(begun() == workers)
         for search in searches { search.isOver.store(true, ordering: .releasing) }
@@ -251,7 +253,9 @@ final class GatedCall: Call {
         while !running.hasBegun.load(ordering: .acquiring) { usleep(1000) }
         waiting.leave(.halfClosed)
         let end = deadline(seconds: 10)
-        while late.deliveries.load(ordering: .relaxed) == 0 && MonotonicClock.now() < end { usleep(1000) }
+        while late.deliveries.load(ordering: .relaxed) == 0 && MonotonicClock.now() < end {
+            usleep(1000)
+        }
         #expect(waiting.abandonments.load(ordering: .relaxed) == 1)
         #expect(late.failures.load(ordering: .relaxed) == 1)
         #expect(first.deliveries.load(ordering: .relaxed) == 0)

@@ -235,21 +235,3 @@ import Testing
         }
     }
 }
-
-/// A detached thread.
-final class Thread: Sendable {
-    private let body: @Sendable () -> Void
-
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-
-    func start() {
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            { pointer in
-                Unmanaged<Thread>.fromOpaque(pointer!).takeRetainedValue().body()
-                return nil
-            }, Unmanaged.passRetained(self).toOpaque())
-        pthread_detach(thread)
-    }
-}

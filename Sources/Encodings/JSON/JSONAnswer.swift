@@ -4,7 +4,8 @@ import Operators
 
 /// Writes an answer as JSON, numbers by shortest round-trip, into one recycled buffer.
 enum JSONAnswer {
-    static func encode(_ result: borrowing InvocationResult, _ pool: BufferPool) throws(ServiceError)
+    static func encode(_ result: borrowing InvocationResult, _ pool: BufferPool)
+        throws(ServiceError)
         -> RawBuffer
     {
         let form = result.form
@@ -68,7 +69,8 @@ enum JSONAnswer {
         }
     }
 
-    private static func valueBytes(_ result: borrowing InvocationResult, _ rows: ResultRows) -> Int {
+    private static func valueBytes(_ result: borrowing InvocationResult, _ rows: ResultRows) -> Int
+    {
         let zeros =
             switch result.layout.format {
             case .csr: 0

@@ -25,7 +25,9 @@ struct JSONWriter {
 
     /// Numbers with commas between.
     mutating func append(_ numbers: [Double]) {
-        numbers.withUnsafeBufferPointer { advance(CTextFloats_print_doubles($0.baseAddress, $0.count, end)) }
+        numbers.withUnsafeBufferPointer {
+            advance(CTextFloats_print_doubles($0.baseAddress, $0.count, end))
+        }
     }
 
     /// The column indices of some entries.
