@@ -16,7 +16,7 @@ struct Environment {
         }
         var inserted: [String] = []
         var used: [String] = []
-        for flag in Serve.flags {
+        for flag in Serve.allFlags {
             let given = arguments.contains { $0 == flag || $0.hasPrefix(flag + "=") }
             if let value = value(variable(flag)), !given {
                 inserted.append("\(flag)=\(value)")
