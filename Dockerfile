@@ -2,16 +2,16 @@ FROM swift:6.3-bookworm AS build
 # No versions: Debian keeps only the newest of a release, and its security fixes are wanted.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libmicrohttpd-dev libsimdjson-dev zlib1g-dev \
+    && apt-get install -y --no-install-recommends \
+        libgnutls28-dev libmicrohttpd-dev libsimdjson-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Dependencies first: this layer lasts until Package.swift changes.
 COPY Package.swift ./
 RUN swift package resolve
-# Tests are not built, but SwiftPM refuses a package whose targets have no folders.
-COPY openapi.yaml ./
-COPY Sources Sources
-COPY Tests Tests
+# All that .dockerignore lets in, so that there is one list. Tests and benchmarks are not built, but
+# SwiftPM refuses a package whose targets have no folders. script/dockerfile tries it.
+COPY . .
 RUN swift build -c release --product topkd --static-swift-stdlib \
     && strip -o /topkd .build/release/topkd
 
@@ -21,7 +21,8 @@ LABEL org.opencontainers.image.title="topkd" \
     org.opencontainers.image.licenses="Apache-2.0"
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libmicrohttpd12 libsimdjson14 libstdc++6 zlib1g \
+    && apt-get install -y --no-install-recommends \
+        libgnutls30 libmicrohttpd12 libsimdjson14 libstdc++6 zlib1g \
     && rm -rf /var/lib/apt/lists/*
 COPY LICENSE /usr/share/doc/topkd/LICENSE
 COPY --from=build /topkd /usr/local/bin/topkd

@@ -12,7 +12,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // C and C++: wrappers only, no logic of ours.
+        // C and C++: the kernels, and what stands between Swift and C libraries.
         // GnuTLS by name, so that the linker knows whose function tls.c stands before.
         .target(
             name: "CMicroHTTPD",
@@ -46,7 +46,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
-        // Not part of the service; `swift build --product topkd` leaves it out.
+        // Not part of the service: `swift build --product topkd` leaves these two and all below
+        // out, but wants to see their folders (.dockerignore).
         .executableTarget(
             name: "accuracy",
             dependencies: [

@@ -16,9 +16,9 @@ struct Environment {
         }
         var inserted: [String] = []
         var used: [String] = []
-        for flag in Serve.flags {
+        for flag in Serve.allFlags {
             let given = arguments.contains { $0 == flag || $0.hasPrefix(flag + "=") }
-            if let value = value(variable(flag)), !given {
+            if !given, let value = value(variable(flag), or: flag) {
                 inserted.append("\(flag)=\(value)")
                 used.append(variable(flag))
             }
@@ -33,11 +33,29 @@ struct Environment {
     }
 
     static func explain(_ used: [String]) {
-        let text = "Note: these flags came from the environment: \(used.joined(separator: ", "))\n"
-        _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+        StandardError.say(
+            "Note: these flags came from the environment: \(used.joined(separator: ", "))")
     }
 
-    private static func value(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
+    /// What a variable says; nil, after a warning, where it was not meant as configuration.
+    ///
+    /// In the pods of a namespace that has a Service called topkd, Kubernetes sets TOPKD_PORT to
+    /// tcp://10.96.12.7:8080. A service that ends at that would start again and again.
+    /// - Parameter flag: what says the same on the command line.
+    static func value(_ name: String, or flag: String) -> String? {
+        guard let value = getenv(name).map({ String(cString: $0) }) else { return nil }
+        if value.isEmpty {
+            StandardError.say(
+                "Warning: \(name) is passed over: it is empty. Unset it, or give it a value.")
+            return nil
+        }
+        if ["tcp://", "udp://", "sctp://"].contains(where: { value.hasPrefix($0) }) {
+            StandardError.say(
+                "Warning: \(name) is passed over: \(value) looks like an address that Kubernetes "
+                    + "gives to pods beside a Service of that name. Set enableServiceLinks: false "
+                    + "in the pod's spec, or give \(flag).")
+            return nil
+        }
+        return value
     }
 }

@@ -23,13 +23,16 @@ struct Healthcheck: ParsableCommand {
     @Option(help: "Seconds to wait.")
     var timeoutSeconds = 3
 
+    func validate() throws {
+        if let port { try ClosedRange.ports.check("--port", port) }
+        // 0 would be for ever.
+        try (1...86_400).check("--timeout-seconds", timeoutSeconds)
+    }
+
     func run() throws {
-        let socketPath = unix ?? (variable("TOPKD_TCP") == "off" ? variable("TOPKD_UNIX") : nil)
-        let asked =
-            port ?? (variable("TOPKD_PROBE_PORT") ?? variable("TOPKD_PORT")).flatMap { Int($0) }
-        let descriptor = socketPath.map { connectUnix($0) } ?? connectTCP(asked ?? 8080)
+        let descriptor = try socketPath.map { connectUnix($0) } ?? connectTCP(askedPort())
         guard descriptor >= 0 else {
-            return try fail("no connection: \(String(cString: strerror(errno)))")
+            try fail("no connection: \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
         var wait = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
@@ -42,18 +45,35 @@ struct Healthcheck: ParsableCommand {
         }
         var answer = [UInt8](repeating: 0, count: 64)
         let count = sent > 0 ? recv(descriptor, &answer, answer.count, 0) : -1
-        guard count > 0 else { return try fail("no answer within \(timeoutSeconds) s") }
+        guard count > 0 else { try fail("no answer within \(timeoutSeconds) s") }
         let line = String(decoding: answer.prefix(count), as: UTF8.self).prefix { $0 != "\r\n" }
-        guard line.hasPrefix("HTTP/1.1 200") else { return try fail(String(line)) }
+        guard line.hasPrefix("HTTP/1.1 200") else { try fail(String(line)) }
         print("ok")
     }
 
-    private func fail(_ reason: String) throws {
+    private func fail(_ reason: String) throws -> Never {
         print("not healthy: \(reason)")
         throw ExitCode.failure
     }
 
-    private func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    /// nil: a port is asked.
+    private var socketPath: String? {
+        if unix != nil || port != nil { return unix }
+        guard Environment.value("TOPKD_TCP", or: "--port") == "off" else { return nil }
+        return Environment.value("TOPKD_UNIX", or: "--unix")
+    }
+
+    private func askedPort() throws -> Int {
+        if let port { return port }
+        for name in ["TOPKD_PROBE_PORT", "TOPKD_PORT"] {
+            guard let value = Environment.value(name, or: "--port") else { continue }
+            guard let port = Int(value), ClosedRange.ports.contains(port) else {
+                try fail("\(name) must be from 0 to 65535, and is \(value)")
+            }
+            return port
+        }
+        return 8080
+    }
 
     private func connectTCP(_ port: Int) -> Int32 {
         var address = sockaddr_in()

@@ -3,94 +3,97 @@ import Glibc
 import Execution
 import Service
 
-/// How much the service takes, and for how long.
+/// How much the service takes, and for how long. Each declaration is a row of a table: what it
+/// sets, its range, its help. A test compares them with the table in docs/OPERATIONS.md.
 struct LimitOptions: ParsableArguments {
-    static let flags = [
-        "--workers", "--io-threads", "--busy-poll-microseconds", "--queue-depth-max",
-        "--body-bytes-max",
-        "--inflight-bytes-max", "--connections-max", "--connection-timeout-seconds",
-        "--header-timeout-seconds", "--stall-timeout-seconds", "--request-timeout-seconds",
-        "--connection-age-max-seconds", "--drain-delay-seconds", "--drain-timeout-seconds",
-    ]
+    @Option(
+        \.workers, 1...1024, "Threads that compute.",
+        byDefault: "the processors of the container or machine")
+    var workers: LimitFlag
 
-    private static let defaults = Limits()
-
-    @Option(help: "Threads that compute. (default: the processors of the container or machine)")
-    var workers: Int?
-
-    @Option(help: "Threads that read and write sockets.")
-    var ioThreads = defaults.ioThreads
+    @Option(\.ioThreads, 1...256, "Threads that read and write sockets.")
+    var ioThreads: LimitFlag
 
     @Option(
-        help: """
-            How long an I/O thread looks for a lone client's next request before it sleeps, \
-            where the last sleep was short; 0: never.
-            """)
-    var busyPollMicroseconds = defaults.busyPollMicroseconds
+        \.busyPollMicroseconds, 0...1_000_000,
+        """
+        How long an I/O thread looks for a lone client's next request before it sleeps, where the \
+        last sleep was short; 0: never.
+        """)
+    var busyPollMicroseconds: LimitFlag
 
-    @Option(help: "Requests that may wait for a worker; more are a 503.")
-    var queueDepthMax = defaults.queueDepthMax
+    @Option(\.queueDepthMax, 1...1_000_000, "Requests that may wait for a worker; more are a 503.")
+    var queueDepthMax: LimitFlag
+
+    // Before --body-bytes-max, whose default is half of it: what is wrong is said in its own name.
+    @Option(
+        \.inflightBytesMax, 2...(1 << 40),
+        "Memory in bytes for bodies; answers may take a quarter more; beyond that, 503.",
+        byDefault: "\(Limits().inflightBytesMax), or half of the container's memory")
+    var inflightBytesMax: LimitFlag
 
     @Option(
-        help: """
-            Largest body in bytes; more is a 413. (default: 268435456, or a quarter of the \
-            container's memory)
-            """)
-    var bodyBytesMax: Int?
+        \.bodyBytesMax, 1...(1 << 36), "Largest body in bytes; more is a 413.",
+        byDefault: "\(Limits().bodyBytesMax), or a quarter of the container's memory")
+    var bodyBytesMax: LimitFlag
 
     @Option(
-        help: """
-            Memory in bytes for bodies; answers may take a quarter more; beyond that, 503. \
-            (default: 1073741824, or half of the container's memory)
-            """)
-    var inflightBytesMax: Int?
-
-    @Option(help: "Open connections. (default: 4096, or an eighth of the container's memory)")
-    var connectionsMax: Int?
-
-    @Option(help: "Seconds without traffic after which an idle connection is closed.")
-    var connectionTimeoutSeconds = defaults.connectionTimeoutSeconds
-
-    @Option(help: "Seconds that a header may take.")
-    var headerTimeoutSeconds = defaults.headerTimeoutSeconds
-
-    @Option(help: "Seconds in which 64 KiB of a body or an answer have to move.")
-    var stallTimeoutSeconds = defaults.stallTimeoutSeconds
+        \.connectionsMax, 1...1_000_000, "Open connections.",
+        byDefault: "\(Limits().connectionsMax), or an eighth of the container's memory")
+    var connectionsMax: LimitFlag
 
     @Option(
-        help: "Seconds from header to answer: more is a 504, or the end of a body not yet whole.")
-    var requestTimeoutSeconds = defaults.requestTimeoutSeconds
+        \.connectionTimeoutSeconds, 1...86_400,
+        "Seconds without traffic after which an idle connection is closed.")
+    var connectionTimeoutSeconds: LimitFlag
 
-    @Option(help: "Seconds after which an answer closes its connection; 0: never.")
-    var connectionAgeMaxSeconds = defaults.connectionAgeMaxSeconds
+    @Option(\.headerTimeoutSeconds, 1...86_400, "Seconds that a header may take.")
+    var headerTimeoutSeconds: LimitFlag
 
-    @Option(help: "Seconds that all goes on after SIGTERM, but for /readyz and keep-alive.")
-    var drainDelaySeconds = defaults.drainDelaySeconds
+    @Option(
+        \.stallTimeoutSeconds, 1...86_400,
+        "Seconds in which 64 KiB of a body or an answer have to move.")
+    var stallTimeoutSeconds: LimitFlag
 
-    @Option(help: "Seconds that accepted requests have to finish after that.")
-    var drainTimeoutSeconds = defaults.drainTimeoutSeconds
+    @Option(
+        \.requestTimeoutSeconds, 1...86_400,
+        "Seconds from header to answer: more is a 504, or the end of a body not yet whole.")
+    var requestTimeoutSeconds: LimitFlag
+
+    @Option(
+        \.connectionAgeMaxSeconds, 0...31_536_000,
+        "Seconds after which an answer closes its connection; 0: never.")
+    var connectionAgeMaxSeconds: LimitFlag
+
+    @Option(
+        \.drainDelaySeconds, 0...86_400,
+        "Seconds that all goes on after SIGTERM, but for /readyz and keep-alive.")
+    var drainDelaySeconds: LimitFlag
+
+    @Option(
+        \.drainTimeoutSeconds, 0...86_400,
+        "Seconds that accepted requests have to finish after that.")
+    var drainTimeoutSeconds: LimitFlag
+
+    /// The flags above, in their order.
+    private var table: [(flag: String, row: LimitFlag)] {
+        Mirror(reflecting: self).children.compactMap { label, value in
+            guard let label, let option = value as? Option<LimitFlag> else { return nil }
+            return (Self.flag(label), option.wrappedValue)
+        }
+    }
 
     /// All of them, with what the container says where a flag is silent.
     var limits: Limits {
         let container = Container()
         let memory = container.memoryBytes ?? .max
-        var limits = Self.defaults
-        limits.workers =
-            workers ?? container.processors ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        limits.ioThreads = ioThreads
-        limits.busyPollMicroseconds = busyPollMicroseconds
-        limits.queueDepthMax = queueDepthMax
-        limits.inflightBytesMax = inflightBytesMax ?? min(limits.inflightBytesMax, memory / 2)
-        limits.bodyBytesMax = bodyBytesMax ?? min(limits.bodyBytesMax, limits.inflightBytesMax / 2)
+        var limits = Limits()
+        limits.workers = container.processors ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        limits.inflightBytesMax = inflightBytesMax.given ?? min(limits.inflightBytesMax, memory / 2)
+        limits.bodyBytesMax = min(limits.bodyBytesMax, limits.inflightBytesMax / 2)
         limits.connectionsMax =
-            connectionsMax ?? max(64, min(limits.connectionsMax, memory / 8 / Self.connectionBytes))
-        limits.connectionTimeoutSeconds = connectionTimeoutSeconds
-        limits.headerTimeoutSeconds = headerTimeoutSeconds
-        limits.stallTimeoutSeconds = stallTimeoutSeconds
-        limits.requestTimeoutSeconds = requestTimeoutSeconds
-        limits.connectionAgeMaxSeconds = connectionAgeMaxSeconds
-        limits.drainDelaySeconds = drainDelaySeconds
-        limits.drainTimeoutSeconds = drainTimeoutSeconds
+            max(64, min(limits.connectionsMax, memory / 8 / Self.connectionBytes))
+        for (_, row) in table { if let given = row.given { limits[keyPath: row.path] = given } }
         return limits
     }
 
@@ -100,27 +103,8 @@ struct LimitOptions: ParsableArguments {
 
     func validate() throws {
         let limits = limits
-        let ranges: [(String, Int, ClosedRange<Int>)] = [
-            ("--workers", limits.workers, 1...1024),
-            ("--io-threads", ioThreads, 1...256),
-            ("--busy-poll-microseconds", busyPollMicroseconds, 0...1_000_000),
-            ("--queue-depth-max", queueDepthMax, 1...1_000_000),
-            // First, because the next one's default is half of it.
-            ("--inflight-bytes-max", limits.inflightBytesMax, 2...(1 << 40)),
-            ("--body-bytes-max", limits.bodyBytesMax, 1...(1 << 36)),
-            ("--connections-max", limits.connectionsMax, 1...1_000_000),
-            ("--connection-timeout-seconds", connectionTimeoutSeconds, 1...86_400),
-            ("--header-timeout-seconds", headerTimeoutSeconds, 1...86_400),
-            ("--stall-timeout-seconds", stallTimeoutSeconds, 1...86_400),
-            ("--request-timeout-seconds", requestTimeoutSeconds, 1...86_400),
-            ("--connection-age-max-seconds", connectionAgeMaxSeconds, 0...31_536_000),
-            ("--drain-delay-seconds", drainDelaySeconds, 0...86_400),
-            ("--drain-timeout-seconds", drainTimeoutSeconds, 0...86_400),
-        ]
-        for (flag, value, range) in ranges where !range.contains(value) {
-            throw ValidationError(
-                "\(flag) must be from \(range.lowerBound) to \(range.upperBound), and is \(value).")
-        }
+        assert(Set(table.map { $0.row.path }).count == table.count, "two flags set the same limit")
+        for (flag, row) in table { try row.range.check(flag, limits[keyPath: row.path]) }
         try validateTogether(limits)
     }
 

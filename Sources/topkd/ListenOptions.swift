@@ -4,11 +4,6 @@ import Service
 
 /// Where the service listens, and who is let in.
 struct ListenOptions: ParsableArguments {
-    static let flags = [
-        "--host", "--port", "--tcp", "--unix", "--unix-mode", "--probe-host", "--probe-port",
-        "--tls-certificate", "--tls-key", "--token-file",
-    ]
-
     @Option(help: "Address to listen on.")
     var host = "127.0.0.1"
 
@@ -40,10 +35,8 @@ struct ListenOptions: ParsableArguments {
     var tokenFile: String?
 
     func validate() throws {
-        for (flag, value) in [("--port", port), ("--probe-port", probePort ?? 0)]
-        where !(0...65_535).contains(value) {
-            throw ValidationError("\(flag) must be from 0 to 65535, and is \(value).")
-        }
+        try ClosedRange.ports.check("--port", port)
+        if let probePort { try ClosedRange.ports.check("--probe-port", probePort) }
         guard ["on", "off"].contains(tcp) else {
             throw ValidationError("--tcp must be on or off, and is \(tcp).")
         }

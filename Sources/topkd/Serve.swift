@@ -13,9 +13,8 @@ struct Serve: ParsableCommand {
             A flag on the command line wins.
             """)
 
-    /// The flags of this command, for the environment.
-    static let flags =
-        ListenOptions.flags + LimitOptions.flags + ["--isa", "--access-log", "--log-level"]
+    /// The flags of this command and of its groups, for the environment.
+    static let allFlags = ListenOptions.flags + LimitOptions.flags + flags
 
     @OptionGroup(title: "Listening") var listening: ListenOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions

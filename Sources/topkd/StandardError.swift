@@ -2,6 +2,11 @@ import Glibc
 
 /// Where the log goes.
 enum StandardError {
+    /// Says a line that is no line of the log: there is no logger yet.
+    static func say(_ line: String) {
+        _ = (line + "\n").withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    }
+
     /// A pipe that nobody reads fills up, and who writes then waits: all threads of the service,
     /// and its end. Lines that do not fit are lost instead. Files and terminals are left as they
     /// are.
