@@ -3,7 +3,7 @@ import Operators
 /// Names of operators by what their tests may ask of them.
 package enum Names {
     /// Those of arXiv:2302.01425: lambda, p, solvers.
-    package static let paper = ["mask", "values", "magnitude"]
+    package static let sparseTopK = ["mask", "values", "magnitude"]
     /// Those with a VJP: the true one, or a restricted one.
     package static let withVJP = Registry.all.filter { $0.directions.contains(.vjp) }
         .map { op in op.descriptor.name }

@@ -9,7 +9,7 @@ import Testing
 
     @Test(
         "vjp equals finite differences at p = 4/3, 1.5, 2, 3, any",
-        arguments: Names.paper)
+        arguments: Names.sparseTopK)
     func finiteDifferences(_ name: String) throws {
         print("GradientTests \(name) seed \(Self.seed)")
         let op = try #require(Registry.find(name))

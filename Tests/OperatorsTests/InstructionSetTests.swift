@@ -41,7 +41,7 @@ import Testing
     private static func parameters(
         _ op: any Operator, _ n: Int, _ random: inout SplitMix64
     ) -> ParameterValues {
-        guard Names.paper.contains(op.descriptor.name) else {
+        guard Names.sparseTopK.contains(op.descriptor.name) else {
             return Samples.parameters(op, n: n, using: &random)
         }
         let k = Int.random(

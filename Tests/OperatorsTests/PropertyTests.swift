@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test("a batch is its rows, with k and lambda of each", arguments: Names.paper)
+    @Test("a batch is its rows, with k and lambda of each", arguments: Names.sparseTopK)
     func batch(_ name: String) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 24)
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test("lambda towards 0 is the hard answer", arguments: Names.paper)
+    @Test("lambda towards 0 is the hard answer", arguments: Names.sparseTopK)
     func hardLimit(_ name: String) throws {
         let op = try #require(Registry.find(name))
         for sample in Self.samples(100, seed: 25) {

@@ -2,9 +2,6 @@ import CKernels
 
 /// The k entries of largest magnitude, as columns: among equals the lower column wins.
 enum HardSelection {
-    /// How many rows are worth looking at together, see `ShortTops`.
-    static func rowsAtOnce(rowLength n: Int) -> Int { ShortRows.rowsAtOnce(rowLength: n) }
-
     /// Leaves the columns, ascending, in `workspace.columns` and their magnitudes in
     /// `workspace.scores`; returns the k-th magnitude. O(n) on average, O(n log n) at worst.
     ///
@@ -45,28 +42,5 @@ enum HardSelection {
             kept += 1
         }
         return kth
-    }
-}
-
-/// The largest entries or magnitudes of a few short rows, found together with SIMD across them.
-struct ShortTops: ~Copyable {
-    private var tops = Scratch<Double>()
-    private var count = 0
-
-    /// Looks at up to `ShortRows.rowsMax` rows; knows nothing where they are long, or k is large.
-    mutating func find<S: KernelScalar>(
-        _ x: UnsafePointer<S>, rows: Int, rowLength n: Int, kMax: Int, isAbsolute: Bool
-    ) {
-        count = 0
-        guard n <= ShortRows.lengthMax && kMax <= CKernels_row_tops_max else { return }
-        count = max(kMax, CKernels_row_tops_min)
-        S.rowTops(
-            x, rows: rows, rowLength: n, count, isAbsolute: isAbsolute,
-            tops.reserve(CKernels_row_tops_max * ShortRows.rowsMax))
-    }
-
-    /// The k-th of a row; nil where `find` has not looked.
-    func kth(_ k: Int, row: Int) -> Double? {
-        k >= 1 && k <= count ? tops.pointer[(k - 1) * ShortRows.rowsMax + row] : nil
     }
 }

@@ -1,6 +1,6 @@
-/// The three operators of the paper over a block of rows: solve each row once, then read the answer
+/// mask, values and magnitude over a block of rows: solve each row once, then read the answer
 /// and the products with its Jacobian off its support.
-enum PaperRows {
+enum SparseTopKRows {
     enum Kind {
         case mask
         case values
@@ -13,17 +13,17 @@ enum PaperRows {
     static func checksAlong(
         _ block: borrowing RowBlock, _ stack: StackedRows?, isMagnitude: Bool
     ) -> Bool {
-        guard block.x.rowLength <= ShortRows.lengthMax, stack?.stackCount ?? 1 == 1,
+        guard block.x.rowLength <= RowGroup.lengthMax, stack?.stackCount ?? 1 == 1,
             block.inputs.allSatisfy({ $0 == nil })
         else { return false }
-        let settings = PaperSettings.of(block.parameters, isMagnitude: isMagnitude)
+        let settings = SparseTopKSettings.of(block.parameters, isMagnitude: isMagnitude)
         let isThreshold = settings.choice == .auto || settings.choice == .threshold
         return isThreshold && settings.k.shared ?? .max <= ShortRows.kMax
     }
 
     /// - Parameter stack: cotangents or tangents; nil for forward.
     static func run(
-        _ op: some PaperOperator, _ direction: Direction, _ block: borrowing RowBlock,
+        _ op: some SparseTopKOperator, _ direction: Direction, _ block: borrowing RowBlock,
         _ stack: StackedRows?, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         switch block.x.dtype {
@@ -34,11 +34,11 @@ enum PaperRows {
     }
 
     private static func run<S: KernelScalar>(
-        _ op: some PaperOperator, _ direction: Direction, _ block: borrowing RowBlock,
+        _ op: some SparseTopKOperator, _ direction: Direction, _ block: borrowing RowBlock,
         _ stack: StackedRows?, _ type: S.Type, _ output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         let kind = op.kind
-        let solver = PaperSolver(isMagnitude: kind == .magnitude, block)
+        let solver = SparseTopKSolver(isMagnitude: kind == .magnitude, block)
         var isChecked = !checksAlong(block, stack, isMagnitude: kind == .magnitude)
         if isChecked {
             try solver.checkCounts(block, workspace)
@@ -53,7 +53,7 @@ enum PaperRows {
         workspace.support.isDerived = direction != .forward || solver.settings.linearizes
         let isSmallest = solver.settings.isSmallest
         let n = block.x.rowLength
-        let rowsAtOnce = ShortRows.rowsAtOnce(rowLength: n)
+        let rowsAtOnce = RowGroup.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsAtOnce)
         {
             try block.cancellation.check()
@@ -78,7 +78,7 @@ enum PaperRows {
     @inline(__always)
     private static func run<S: KernelScalar>(
         _ rows: Range<Int>, of block: borrowing RowBlock, _ x: UnsafePointer<S>,
-        _ direction: Direction, _ stack: StackedRows?, _ solver: PaperSolver,
+        _ direction: Direction, _ stack: StackedRows?, _ solver: SparseTopKSolver,
         _ products: SupportProducts, to output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         let kind = products.kind
@@ -126,7 +126,7 @@ enum PaperRows {
 
     /// What dykstra says, one for each row of the answer: solved once, it serves every cotangent.
     private static func append(
-        _ report: Dykstra.Report, _ solver: PaperSolver, _ stackCount: Int,
+        _ report: Dykstra.Report, _ solver: SparseTopKSolver, _ stackCount: Int,
         to output: OperatorOutput
     ) {
         let hasConverged = solver.hasConverged(report)

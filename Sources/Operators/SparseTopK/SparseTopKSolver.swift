@@ -1,14 +1,14 @@
 /// The solver of each row of a block, from the request's parameters.
-struct PaperSolver {
+struct SparseTopKSolver {
     private let isMagnitude: Bool
-    let settings: PaperSettings
+    let settings: SparseTopKSettings
     private let choice: SolverChoice
     private let weights: DenseRows?
     private let first: Int
 
     init(isMagnitude: Bool, _ block: borrowing RowBlock) {
         self.isMagnitude = isMagnitude
-        settings = PaperSettings.of(block.parameters, isMagnitude: isMagnitude)
+        settings = SparseTopKSettings.of(block.parameters, isMagnitude: isMagnitude)
         weights = block.inputs.isEmpty ? nil : block.inputs[0]?.rows
         let asked = settings.choice
         choice = asked != .auto ? asked : weights == nil ? .threshold : .pav
@@ -75,10 +75,10 @@ struct PaperSolver {
         let method: SortingSolver.Method
         switch choice {
         case .auto, .threshold:
-            let solver = SparseTopK(
+            let solver = ThresholdRow(
                 k: min(settings.k[row], finiteCount), lambda: lambda,
                 exponent: settings.exponent, isMagnitude: isMagnitude)
-            let ranks = workspace.shortRows.ranks((row - first) % ShortRows.rowsMax)
+            let ranks = workspace.shortRows.ranks((row - first) % RowGroup.rowsMax)
             solver.solve(
                 x, finiteCount: finiteCount, ranks: ranks,
                 known: { block.x.early?.maxima(row, height: $0, isAbsolute: isMagnitude, S.self) },

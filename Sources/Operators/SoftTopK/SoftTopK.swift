@@ -8,7 +8,7 @@ struct SoftTopK: TangentOperator {
         formula: "y_i = sigma((x_i - t) / tau), t such that sum y = k",
         source: "Xie et al. 2020, arXiv:2002.06504, by the closed form of its plan",
         parameters: [
-            k, tau, epsilon, costScale, legacyBatchScale, mode, PaperParameters.shortRows,
+            k, tau, epsilon, costScale, legacyBatchScale, mode, CommonParameters.shortRows,
         ],
         acceptsNegativeInfinity: true,
         outputs: [
@@ -99,7 +99,7 @@ struct SoftTopK: TangentOperator {
         let parameters = block.parameters
         let rows = SoftRows(
             direction: direction, isSmallest: parameters[Self.mode].word == "smallest",
-            shrinks: parameters[PaperParameters.shortRows].word == "shrink")
+            shrinks: parameters[CommonParameters.shortRows].word == "shrink")
         let k = parameters[Self.k]
         guard parameters.isGiven("epsilon") else {
             let tau = parameters[Self.tau]

@@ -50,11 +50,11 @@ struct TopKast: DifferentiableOperator {
         _ output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         let n = block.x.rowLength
-        let choice = TopKastParameters.Choice(block)
+        let choice = TopKastChoice(block)
         let outputs = KastRows.Outputs(output)
         // All rows are one where they compete.
         let atOnce =
-            choice.isGlobal ? block.rows.count : HardSelection.rowsAtOnce(rowLength: n)
+            choice.isGlobal ? block.rows.count : RowGroup.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: atOnce) {
             try block.cancellation.check()
             let rows = first..<min(first + atOnce, block.rows.upperBound)

@@ -7,7 +7,7 @@ import Glibc
 ///
 /// and its composition with phi(x) = x^2/2 for magnitude (s = |x|). Sander et al. 2023,
 /// arXiv:2302.01425, definitions 3 to 5. Exact; O(n) on average, O(n log n) at worst.
-struct SparseTopK {
+struct ThresholdRow {
     let k: Int
     let lambda: Double
     let exponent: Exponent

@@ -1,9 +1,11 @@
 /// What mask, values and magnitude share. Defaults are those of the paper's code.
-enum PaperParameters {
-    static let ofScores = [k, lambdaOfScores, p, shortRows, largest] + solving + derivative
+enum SparseTopKParameters {
+    static let ofScores =
+        [k, lambdaOfScores, p, CommonParameters.shortRows, largest] + solving + derivative
 
     /// magnitude selects by |x|: there is nothing that the smallest would mean.
-    static let ofMagnitudes = [k, lambdaOfMagnitudes, p, shortRows] + solving + derivative
+    static let ofMagnitudes =
+        [k, lambdaOfMagnitudes, p, CommonParameters.shortRows] + solving + derivative
 
     static let k = ParameterSpec(
         name: "k", kind: .integer(minimum: 1, maximum: nil, atMostRowLength: true),
@@ -25,11 +27,6 @@ enum PaperParameters {
         kind: .number(minimum: 1.05, maximum: 16, fractions: ["4/3": Exponent.fourThirds]),
         isPerRow: false, defaultValue: .number(Exponent.fourThirds, spelling: "4/3"), unit: "none",
         doc: "The regulariser is the p-norm to the power p: a number or \"4/3\".")
-
-    static let shortRows = ParameterSpec(
-        name: "short_rows", kind: .choice(["error", "shrink"]), isPerRow: false,
-        defaultValue: .word("error"), unit: "none",
-        doc: "A row with fewer finite entries than k is refused, or takes their count as its k.")
 
     static let largest = ParameterSpec(
         name: "largest", kind: .boolean, isPerRow: false, defaultValue: .boolean(true),

@@ -27,7 +27,7 @@ struct SoftRows {
     ) throws(OperatorError) {
         let n = block.x.rowLength
         let thresholds = output["threshold"]
-        let rowsAtOnce = ShortRows.rowsAtOnce(rowLength: n)
+        let rowsAtOnce = RowGroup.rowsAtOnce(rowLength: n)
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: rowsAtOnce)
         {
             try block.cancellation.check()

@@ -2,7 +2,7 @@ import CKernels
 
 /// What is read off a solved row.
 struct SupportProducts {
-    let kind: PaperRows.Kind
+    let kind: SparseTopKRows.Kind
     /// -1 where the smallest are selected: the operator at -x.
     let sign: Double
     /// Whether a gradient by x is asked for, and one by lambda.

@@ -171,25 +171,3 @@ struct Support: ~Copyable {
         rows.appendRow(count: count, orderedColumns, orderedValues, keepsZeros: keepsZeros)
     }
 }
-
-/// Scratch for `Support.emit`.
-final class Reordering {
-    private var columnScratch = Scratch<Int32>()
-    private var valueScratch = Scratch<Double>()
-
-    func columns(_ count: Int) -> UnsafeMutablePointer<Int32> { columnScratch.reserve(count) }
-    func values(_ count: Int) -> UnsafeMutablePointer<Double> { valueScratch.reserve(count) }
-
-    func trim() {
-        columnScratch.trim()
-        valueScratch.trim()
-    }
-}
-
-extension Double {
-    /// Brings infinities back to the largest finite number. Never called on NaN.
-    @inline(__always)
-    var finite: Double {
-        min(max(self, -.greatestFiniteMagnitude), .greatestFiniteMagnitude)
-    }
-}

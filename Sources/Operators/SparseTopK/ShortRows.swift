@@ -5,11 +5,8 @@ import CKernels
 ///
 /// What is found of a row does not depend on the others.
 struct ShortRows: ~Copyable {
-    /// Rows at once.
-    static let rowsMax = 16
-    /// Longer rows have the way through group maxima.
-    static let lengthMax = 512
-    /// Larger k have the other way, too.
+    /// Rows with a larger k have the way through group maxima, as those longer than
+    /// `RowGroup.lengthMax` have.
     static let kMax = Int(CKernels_candidates_k_max)
 
     private var ks = Scratch<Int32>()
@@ -26,9 +23,6 @@ struct ShortRows: ~Copyable {
     }
 
     deinit { found.deallocate() }
-
-    /// How many rows are worth taking at once.
-    static func rowsAtOnce(rowLength n: Int) -> Int { n <= lengthMax ? rowsMax : 1 }
 
     /// Which rows of x, and of what comes beside it, are brought into the cache while the next are
     /// looked at: 16 from `row` on, or none.
@@ -52,18 +46,18 @@ struct ShortRows: ~Copyable {
         found.pointee.ranked = 0
         found.pointee.solved = 0
         found.pointee.hard = 0
-        guard n <= Self.lengthMax else { return }
-        let ks = ks.reserve(Self.rowsMax)
-        let lambdas = lambdas.reserve(Self.rowsMax)
+        guard n <= RowGroup.lengthMax else { return }
+        let ks = ks.reserve(RowGroup.rowsMax)
+        let lambdas = lambdas.reserve(RowGroup.rowsMax)
         var largest: Int32 = 0
-        for row in 0..<Self.rowsMax {
+        for row in 0..<RowGroup.rowsMax {
             let own = row < rows ? k(row) ?? 0 : 0
             ks[row] = own <= Self.kMax ? Int32(own) : 0
             lambdas[row] = row < rows ? lambda(row) : 1
             largest = max(largest, ks[row])
         }
         guard largest > 0 else { return }
-        let room = Self.rowsMax * (CKernels_candidates_max + 4)
+        let room = RowGroup.rowsMax * (CKernels_candidates_max + 4)
         found.pointee.ks = UnsafePointer(ks)
         found.pointee.lambdas = UnsafePointer(lambdas)
         found.pointee.scores = scores.reserve(room)
@@ -112,23 +106,5 @@ struct ShortRows: ~Copyable {
         guard found.pointee.ranked >> index & 1 != 0 else { return nil }
         return Ranks(
             kth: CKernels_row_kth(found, index), next: CKernels_row_next(found, index))
-    }
-}
-
-/// Gradients of some short rows, one after the other: a segment for each row, and its gradient by
-/// lambda.
-struct ShortProducts: ~Copyable {
-    fileprivate(set) var values = Scratch<Double>()
-    fileprivate(set) var columns = Scratch<Int32>()
-    fileprivate(set) var segments = Scratch<CKernels_Segment>()
-    fileprivate(set) var gradients = Scratch<Double>()
-
-    fileprivate mutating func reserve(rows: Int) {
-        // Written by fours.
-        let room = rows * Int(CKernels_candidates_max) + 4
-        _ = values.reserve(room)
-        _ = columns.reserve(room)
-        _ = segments.reserve(rows)
-        _ = gradients.reserve(rows)
     }
 }
