@@ -1,6 +1,7 @@
 import Fixtures
-import Operators
 import Testing
+
+@testable import Operators
 
 /// Three solvers, one answer.
 @Suite struct SolverTests {
@@ -20,21 +21,23 @@ import Testing
         let op = try #require(Registry.find(name))
         for solver in ["threshold", "pav", "dykstra"] {
             let workspace = Workspace()
+            let scratch = workspace.scratch(SparseTopKScratch.self)
             let parameters = parameters(op, solver, k: 1, lambda: 1, p: 2)
             _ = try Compute.run(op, .forward, [[3, 2, 1]], parameters, workspace)
-            #expect(workspace.lastSolver == solver)
+            #expect(scratch.lastSolver?.rawValue == solver)
             _ = try Compute.run(
                 op, .vjp, [[3, 2, 1]], stack: [[[1, 1, 1]]], parameters, workspace)
-            #expect(workspace.lastSolver == solver)
+            #expect(scratch.lastSolver?.rawValue == solver)
         }
         let workspace = Workspace()
+        let scratch = workspace.scratch(SparseTopKScratch.self)
         let auto = parameters(op, "auto", k: 1, lambda: 1, p: 2)
         _ = try Compute.run(op, .forward, [[3, 2, 1]], auto, workspace)
-        #expect(workspace.lastSolver == "threshold")
+        #expect(scratch.lastSolver == .threshold)
         _ = try Compute.run(
             op, .forward, [[3, 2, 1]], weights: [[1, 0.5, 0]],
             Compute.parameters(op, lambda: [1], p: 2), workspace)
-        #expect(workspace.lastSolver == "pav")
+        #expect(scratch.lastSolver == .pav)
     }
 
     // Catches: a pooling or a partition that stops early, cancels or splits wrongly.

@@ -16,7 +16,7 @@ struct GaussianRows {
     let addsMean: Bool
     let isExactOnMiss: Bool
 
-    /// What was selected of a row: `count` columns in `workspace.columns`.
+    /// What was selected of a row: `count` columns in `scratch.selection.columns`.
     struct Selected {
         let count: Int
         let threshold: Double
@@ -43,25 +43,26 @@ struct GaussianRows {
         _ block: borrowing RowBlock, _ residual: DenseRows?, _ type: S.Type,
         into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
+        let scratch = workspace.scratch(GaussianKScratch.self)
         let outputs = Outputs(output)
         for row in block.rows {
             try block.cancellation.check()
-            try append(row, block.x, residual, S.self, to: outputs, workspace)
+            try append(row, block.x, residual, S.self, to: outputs, scratch)
         }
     }
 
     private func append<S: KernelScalar>(
         _ row: Int, _ x: DenseRows, _ residual: DenseRows?, _ type: S.Type, to outputs: Outputs,
-        _ workspace: Workspace
+        _ scratch: GaussianKScratch
     ) throws(OperatorError) {
         let n = x.rowLength
         // What is left is u without what is selected, and made of it where it will lie.
         let place = outputs.residual?.appendDense()
         let inPlace = S.isStored(as: x.dtype) ? place?.assumingMemoryBound(to: S.self) : nil
-        let u = inPlace ?? Self.sums(n, S.self, workspace)
-        let selected = try select(row, x, residual, u, workspace)
-        let values = workspace.products.reserve(selected.count)
-        let columns = workspace.columns.pointer
+        let u = inPlace ?? Self.sums(n, S.self, scratch)
+        let selected = try select(row, x, residual, u, scratch)
+        let values = scratch.values.reserve(selected.count)
+        let columns = scratch.selection.columns.pointer
         for i in 0..<selected.count { values[i] = Double(u[Int(columns[i])]) }
         outputs.answer.appendRow(count: selected.count, columns, values)
         // What is sent is gone, bit for bit; what stays is as it was.
@@ -77,43 +78,45 @@ struct GaussianRows {
         _ block: borrowing RowBlock, _ residual: DenseRows?, _ type: S.Type,
         _ cotangents: StackedRows, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
+        let scratch = workspace.scratch(GaussianKScratch.self)
         for row in block.rows {
             try block.cancellation.check()
-            let u = Self.sums(block.x.rowLength, S.self, workspace)
-            let count = try select(row, block.x, residual, u, workspace).count
-            let values = workspace.products.reserve(count)
+            let u = Self.sums(block.x.rowLength, S.self, scratch)
+            let count = try select(row, block.x, residual, u, scratch).count
+            let values = scratch.values.reserve(count)
             for g in 0..<cotangents.stackCount {
                 cotangents.rows.gather(
-                    cotangents.rowIndex(g, row), workspace.columns.pointer, count: count,
+                    cotangents.rowIndex(g, row), scratch.selection.columns.pointer, count: count,
                     into: values)
-                output.answer.appendRow(count: count, workspace.columns.pointer, values)
+                output.answer.appendRow(
+                    count: count, scratch.selection.columns.pointer, values)
             }
         }
     }
 
     /// Room for u.
     private static func sums<S: KernelScalar>(
-        _ n: Int, _ type: S.Type, _ workspace: Workspace
+        _ n: Int, _ type: S.Type, _ scratch: GaussianKScratch
     ) -> UnsafeMutablePointer<S> {
-        UnsafeMutableRawPointer(workspace.softness.reserve(n)).assumingMemoryBound(to: S.self)
+        UnsafeMutableRawPointer(scratch.sums.reserve(n)).assumingMemoryBound(to: S.self)
     }
 
     /// Computes u and which of it is selected.
     private func select<S: KernelScalar>(
         _ row: Int, _ x: DenseRows, _ residual: DenseRows?, _ u: UnsafeMutablePointer<S>,
-        _ workspace: Workspace
+        _ scratch: GaussianKScratch
     ) throws(OperatorError) -> Selected {
         let n = x.rowLength
-        let (mean, deviation) = try estimate(row, x, residual, u, workspace)
+        let (mean, deviation) = try estimate(row, x, residual, u, scratch)
         let k = max(Int(density * Double(n)), 1)
         let limit = Double.greatestFiniteMagnitude
         var threshold = min(max((addsMean ? mean : 0) + quantile * deviation, -limit), limit)
         var used = threshold
         var checks = 0
-        var candidates = Candidates(u, count: n, workspace)
+        var candidates = Candidates(u, count: n, scratch)
         while checks < checksMax {
             used = threshold
-            candidates.narrow(to: Self.bound(used), workspace)
+            candidates.narrow(to: Self.bound(used), scratch)
             if 3 * candidates.count < 2 * k {
                 threshold *= down
             } else if 3 * candidates.count > 4 * k {
@@ -127,14 +130,14 @@ struct GaussianRows {
         }
         if isExactOnMiss {
             let kth = HardSelection.select(
-                UnsafeBufferPointer(start: u, count: n), k: k, workspace)
+                UnsafeBufferPointer(start: u, count: n), k: k, &scratch.selection)
             return Selected(count: k, threshold: kth, checks: checks, isInBand: false)
         }
         // As published: the threshold of the last check, not what it made of it.
         return Selected(count: candidates.count, threshold: used, checks: checks, isInBand: false)
     }
 
-    /// The entries that reach a bound, in the workspace; when it rises they are enough to look at,
+    /// The entries that reach a bound, in the scratch; when it rises they are enough to look at,
     /// when it falls there were few.
     private struct Candidates<S: KernelScalar> {
         let u: UnsafePointer<S>
@@ -142,23 +145,24 @@ struct GaussianRows {
         private(set) var count = 0
         private var bound = S.infinity
 
-        /// Of numbers whose maxima `estimate` has left in the workspace.
-        init(_ u: UnsafePointer<S>, count n: Int, _ workspace: Workspace) {
+        /// Of numbers whose maxima `estimate` has left in the scratch.
+        init(_ u: UnsafePointer<S>, count n: Int, _ scratch: GaussianKScratch) {
             self.u = u
             self.n = n
-            _ = workspace.scores.reserve(n + Int(CKernels_lanes))
-            _ = workspace.columns.reserve(n + Int(CKernels_lanes))
+            _ = scratch.selection.scores.reserve(n + Int(CKernels_lanes))
+            _ = scratch.selection.columns.reserve(n + Int(CKernels_lanes))
         }
 
-        mutating func narrow(to bound: S, _ workspace: Workspace) {
+        mutating func narrow(to bound: S, _ scratch: GaussianKScratch) {
             if bound < self.bound {
                 count = S.gather(
-                    u, count: n, height: GaussianRows.height, GaussianRows.maxima(n, workspace),
-                    bound: bound, isAbsolute: true, workspace.scores.pointer,
-                    workspace.columns.pointer)
+                    u, count: n, height: GaussianRows.height, GaussianRows.maxima(n, scratch),
+                    bound: bound, isAbsolute: true, scratch.selection.scores.pointer,
+                    scratch.selection.columns.pointer)
             } else if bound > self.bound {
                 count = CKernels_keep(
-                    workspace.scores.pointer, workspace.columns.pointer, count, Double(bound))
+                    scratch.selection.scores.pointer, scratch.selection.columns.pointer, count,
+                    Double(bound))
             }
             self.bound = bound
         }
@@ -169,10 +173,10 @@ struct GaussianRows {
 
     /// Room for the maxima of n numbers.
     private static func maxima<S: KernelScalar>(
-        _ n: Int, _ workspace: Workspace
+        _ n: Int, _ scratch: GaussianKScratch
     ) -> UnsafeMutablePointer<S> {
         let lanes = Int(CKernels_lanes)
-        return UnsafeMutableRawPointer(workspace.offsets.reserve(n / height + 2 * lanes))
+        return UnsafeMutableRawPointer(scratch.selection.maxima.reserve(n / height + 2 * lanes))
             .assumingMemoryBound(to: S.self)
     }
 
@@ -186,21 +190,21 @@ struct GaussianRows {
     /// u, its mean and its deviation (n - 1; 0 for one number).
     private func estimate<S: KernelScalar>(
         _ row: Int, _ x: DenseRows, _ residual: DenseRows?, _ u: UnsafeMutablePointer<S>,
-        _ workspace: Workspace
+        _ scratch: GaussianKScratch
     ) throws(OperatorError) -> (mean: Double, deviation: Double) {
         let n = x.rowLength
-        let ours = x.rows(row..<row + 1, as: S.self, negated: false, &workspace.row)
+        let ours = x.rows(row..<row + 1, as: S.self, negated: false, &scratch.row)
         let theirs = residual.map {
-            $0.rows(row..<row + 1, as: S.self, negated: false, &workspace.selection)
+            $0.rows(row..<row + 1, as: S.self, negated: false, &scratch.residual)
         }
         // Measured from any of the numbers, few digits are lost unless it is far out.
         let shift = Double(ours[0]) + Double(theirs?[0] ?? 0)
-        let maxima: UnsafeMutablePointer<S> = Self.maxima(n, workspace)
+        let maxima: UnsafeMutablePointer<S> = Self.maxima(n, scratch)
         var sums = S.moments(
             ours, theirs, count: n, shift: shift, u, height: Self.height, maxima)
         // Sums of 16-bit numbers are rounded to their type before anything is made of them.
         if theirs != nil && !S.isStored(as: x.dtype) {
-            Self.round(u, n, x.dtype, maxima, workspace)
+            Self.round(u, n, x.dtype, maxima, scratch)
             sums = S.moments(
                 u, nil, count: n, shift: shift, u, height: Self.height, maxima)
         }
@@ -222,7 +226,7 @@ struct GaussianRows {
     /// Rounds to a type of 16 bits; a sum beyond it becomes infinite, and is refused as such.
     private static func round<S: KernelScalar>(
         _ u: UnsafeMutablePointer<S>, _ n: Int, _ dtype: DType, _ maxima: UnsafePointer<S>,
-        _ workspace: Workspace
+        _ scratch: GaussianKScratch
     ) {
         let lanes = Int(CKernels_lanes)
         let blocks = n / lanes / height + 1
@@ -232,7 +236,7 @@ struct GaussianRows {
             for i in 0..<n where dtype.overflows(Double(u[i])) { u[i] = .infinity }
             return
         }
-        let halves = UnsafeMutableRawPointer(workspace.products.reserve(n))
+        let halves = UnsafeMutableRawPointer(scratch.halves.reserve(n))
         S.narrow(u, count: n, as: dtype, halves)
         S.load(halves, dtype, count: n, negated: false, into: u)
     }

@@ -27,22 +27,22 @@ struct SoftEntries<S: KernelScalar> {
     /// - Parameter e: room for the row in whole lines of 16.
     init(
         _ row: UnsafeBufferPointer<S>, from centre: Double, tau: Double, _ side: Side,
-        _ workspace: Workspace, into e: UnsafeMutablePointer<S>
+        _ scratch: SoftTopKScratch, into e: UnsafeMutablePointer<S>
     ) {
         guard let x = row.baseAddress else { preconditionFailure("rows are not empty") }
         count = row.count
         // Where most are near, all are looked at.
         let nearMax = count / 3
         near = UnsafeMutableRawPointer(
-            workspace.offsets.reserve(nearMax + 80)
+            scratch.near.reserve(nearMax + 80)
         ).assumingMemoryBound(to: S.self)
-        columns = workspace.columns.reserve(nearMax + 80)
+        columns = scratch.nearColumns.reserve(nearMax + 80)
         self.e = e
         countsCentre = side == .above
         split = S.softMeasure(
             x, count: count,
             CKernels_Softness(centre: centre, tau: tau, side: side.rawValue),
-            &workspace.softScale, e, nearMax: nearMax, near, columns)
+            &scratch.scale, e, nearMax: nearMax, near, columns)
     }
 
     /// Whether what is far below the centre has r = E / s <= 2^-12 (2^-26 in float64): a share of

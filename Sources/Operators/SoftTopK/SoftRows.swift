@@ -25,6 +25,8 @@ struct SoftRows {
         _ block: borrowing RowBlock, _ stack: StackedRows?, _ type: S.Type, _ k: ParameterValue,
         _ temperature: (Int) -> Double, _ output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
+        let scratch = workspace.scratch(SoftTopKScratch.self)
+        let finiteCounts = UnsafePointer(workspace.finiteCounts.pointer)
         let n = block.x.rowLength
         let thresholds = output["threshold"]
         let rowsAtOnce = RowGroup.rowsAtOnce(rowLength: n)
@@ -32,22 +34,22 @@ struct SoftRows {
         {
             try block.cancellation.check()
             let rows = first..<min(first + rowsAtOnce, block.rows.upperBound)
-            let loaded = block.x.rows(rows, as: S.self, negated: isSmallest, &workspace.row)
+            let loaded = block.x.rows(rows, as: S.self, negated: isSmallest, &scratch.row)
             let largest = rows.reduce(0) { max($0, k.number(row: $1)) }
-            workspace.shortTops.find(
+            scratch.shortTops.find(
                 loaded, rows: rows.count, rowLength: n,
                 kMax: Int(min(largest, Double(n))) + 1, isAbsolute: false)
             for row in rows {
-                let finite = workspace.finiteCounts.pointer[row - block.rows.lowerBound]
+                let finite = finiteCounts[row - block.rows.lowerBound]
                 let task = Row(
                     x: UnsafeBufferPointer(start: loaded + (row - first) * n, count: n),
                     k: try demand(k.number(row: row), row, finite), tau: temperature(row),
                     finiteCount: finite, index: row - first)
                 if direction == .forward {
-                    let threshold = appendWeights(task, to: output.answer, workspace)
+                    let threshold = appendWeights(task, to: output.answer, scratch)
                     thresholds?.append(number: isSmallest ? -threshold : threshold)
                 } else if let stack {
-                    multiply(stack, row, task, output, workspace)
+                    multiply(stack, row, task, output, scratch)
                 }
             }
         }
@@ -71,31 +73,31 @@ struct SoftRows {
         let k: Double
         let tau: Double
         let finiteCount: Int
-        /// Among the rows that `workspace.shortTops` knows.
+        /// Among the rows that `scratch.shortTops` knows.
         let index: Int
 
         /// k = 0 or all: every entry is decided, none has a slope.
         var isSettled: Bool { k <= 0 || k >= Double(finiteCount) }
 
         func solve(
-            _ workspace: Workspace, into e: UnsafeMutablePointer<S>
+            _ scratch: SoftTopKScratch, into e: UnsafeMutablePointer<S>
         ) -> SoftThreshold.Root<S> {
             SoftThreshold(k: k, tau: tau)
-                .solve(x, finiteCount: finiteCount, index, workspace, into: e)
+                .solve(x, finiteCount: finiteCount, index, scratch, into: e)
         }
     }
 
     /// Appends y of a row, and returns its threshold.
     private func appendWeights<S: KernelScalar>(
-        _ row: Row<S>, to answer: SparseRows, _ workspace: Workspace
+        _ row: Row<S>, to answer: SparseRows, _ scratch: SoftTopKScratch
     ) -> Double {
         var threshold = 0.0
-        answer.appendFull(S.self, &workspace.softness) { weights in
+        answer.appendFull(S.self, &scratch.weights) { weights in
             if row.isSettled {
                 threshold = settle(row, into: weights)
                 return false
             }
-            let root = row.solve(workspace, into: weights)
+            let root = row.solve(scratch, into: weights)
             threshold = root.threshold
             return root.entries.makeWeights(root.s)
         }
@@ -123,24 +125,23 @@ struct SoftRows {
 
     private func multiply<S: KernelScalar>(
         _ stack: StackedRows, _ row: Int, _ task: Row<S>, _ output: OperatorOutput,
-        _ workspace: Workspace
+        _ scratch: SoftTopKScratch
     ) {
         let n = stack.rows.rowLength
         let weights = UnsafeMutableRawPointer(
-            workspace.softness.reserve(n + Int(CKernels_lanes))
+            scratch.weights.reserve(n + Int(CKernels_lanes))
         ).assumingMemoryBound(to: S.self)
         var pivot = 0
         if task.isSettled {
             weights.update(repeating: 0, count: n)
         } else {
-            let root = task.solve(workspace, into: weights)
+            let root = task.solve(scratch, into: weights)
             pivot = root.entries.makeSlopes(root.s)
         }
         for g in 0..<stack.stackCount {
             let index = stack.rowIndex(g, row)
-            // Where x may lie is taken.
             let c = stack.rows.rows(
-                index..<index + 1, as: S.self, negated: false, &workspace.selection)
+                index..<index + 1, as: S.self, negated: false, &scratch.cotangent)
             // Measured from a steep entry: a constant cotangent has no gradient at all.
             var scale = 1.0
             var mean = S.softMean(weights, c, count: n, scale: scale, origin: Double(c[pivot]))
@@ -151,7 +152,7 @@ struct SoftRows {
             }
             let average =
                 scale * Double(c[pivot]) + (mean.total > 0 ? mean.moment / mean.total : 0)
-            output.answer.appendFull(S.self, &workspace.products) { products in
+            output.answer.appendFull(S.self, &scratch.products) { products in
                 S.softProduct(
                     weights, c, count: n, scale: scale, mean: average,
                     factor: (isSmallest ? -1 : 1) / task.tau, products)

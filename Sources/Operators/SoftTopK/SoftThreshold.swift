@@ -27,7 +27,7 @@ struct SoftThreshold {
 
     /// 0 < k < finiteCount. The row is left in `e`, with room for whole lines of 16, as entries E.
     ///
-    /// - Parameter index: of the row among those that `workspace.shortTops` has looked at.
+    /// - Parameter index: of the row among those that `scratch.shortTops` has looked at.
     ///
     /// f(u) = sum q below - sum q above - (k - count above) falls from positive to negative: a root
     /// is enclosed as the passes go. Near it, the cubic Taylor polynomial of f is solved (its error
@@ -35,31 +35,31 @@ struct SoftThreshold {
     /// method runs on the logarithms of both sides, which are nearly straight lines there. A step
     /// that leaves the bracket halves it instead.
     func solve<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ index: Int, _ workspace: Workspace,
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ index: Int, _ scratch: SoftTopKScratch,
         into e: UnsafeMutablePointer<S>
     ) -> Root<S> {
         var isSampled = true
         var entries: SoftEntries<S>
-        if let centre = sampledCentre(row, workspace) {
+        if let centre = sampledCentre(row, scratch) {
             entries = SoftEntries(
-                row, from: centre, tau: tau, .none, workspace, into: e)
+                row, from: centre, tau: tau, .none, scratch, into: e)
         } else {
             isSampled = false
-            entries = measured(row, finiteCount: finiteCount, index, workspace, into: e)
+            entries = measured(row, finiteCount: finiteCount, index, scratch, into: e)
         }
         var u = 0.0
         var low = -Double.infinity
         var high = Double.infinity
-        workspace.passCount = 0
-        while workspace.passCount < Self.passesMax {
-            if abs(u) > Self.reach, let moved = self.moved(entries, to: u, row, workspace, e) {
+        scratch.passCount = 0
+        while scratch.passCount < Self.passesMax {
+            if abs(u) > Self.reach, let moved = self.moved(entries, to: u, row, scratch, e) {
                 let distance = (moved.centre - entries.centre) / tau
                 entries = moved
                 low -= distance
                 high -= distance
                 u -= distance
             }
-            workspace.passCount += 1
+            scratch.passCount += 1
             let s = u == 0 ? 1 : exp(min(max(u, -700), 700))
             let sums = entries.sums(s)
             let demand = k - Double(sums.above)
@@ -78,7 +78,7 @@ struct SoftThreshold {
             if isSampled && !SoftEntries<S>.isNear(exp(min(max(target, -700), 700))) {
                 // The sample was wrong, or tau is small beside the gaps.
                 isSampled = false
-                entries = measured(row, finiteCount: finiteCount, index, workspace, into: e)
+                entries = measured(row, finiteCount: finiteCount, index, scratch, into: e)
                 (u, low, high) = (0, -.infinity, .infinity)
                 continue
             }
@@ -105,31 +105,31 @@ struct SoftThreshold {
 
     /// The row measured from its exact centre.
     private func measured<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ index: Int, _ workspace: Workspace,
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ index: Int, _ scratch: SoftTopKScratch,
         into e: UnsafeMutablePointer<S>
     ) -> SoftEntries<S> {
-        let start = centre(row, hasInfinity: finiteCount < row.count, index, workspace)
+        let start = centre(row, hasInfinity: finiteCount < row.count, index, scratch)
         return SoftEntries(
-            row, from: start.centre, tau: tau, start.side, workspace, into: e)
+            row, from: start.centre, tau: tau, start.side, scratch, into: e)
     }
 
     /// The row measured anew from the threshold, if that is another place: beside a large centre a
     /// step may vanish, and a huge one is no number, while exp(u) still is.
     private func moved<S: KernelScalar>(
         _ entries: SoftEntries<S>, to u: Double, _ row: UnsafeBufferPointer<S>,
-        _ workspace: Workspace, _ e: UnsafeMutablePointer<S>
+        _ scratch: SoftTopKScratch, _ e: UnsafeMutablePointer<S>
     ) -> SoftEntries<S>? {
         let next = entries.centre + tau * u
         let moved = (next - entries.centre) / tau
         guard abs(next) < 0x1p1020 && abs(moved) > abs(u) / 2 else { return nil }
         return SoftEntries(
-            row, from: next, tau: tau, .none, workspace, into: e)
+            row, from: next, tau: tau, .none, scratch, into: e)
     }
 
     /// About the k-th largest of a long row, from a sample of its lines: near the threshold, unless
     /// the row has an order or tau is small. nil where the sample says too little.
     private func sampledCentre<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, _ workspace: Workspace
+        _ row: UnsafeBufferPointer<S>, _ scratch: SoftTopKScratch
     ) -> Double? {
         guard row.count >= Self.sampledMin, let x = row.baseAddress else { return nil }
         let share = k / Double(row.count)
@@ -137,7 +137,7 @@ struct SoftThreshold {
         let lines = min(Int(Self.sampledRank / share), row.count / 16) / line
         let rank = Int(share * Double(lines * line))
         guard rank >= Self.sampledRankMin && share < 0.5 else { return nil }
-        let sample = UnsafeMutableRawPointer(workspace.selection.reserve(lines * line))
+        let sample = UnsafeMutableRawPointer(scratch.sample.reserve(lines * line))
             .assumingMemoryBound(to: S.self)
         let stride = row.count / lines
         for i in 0..<lines {
@@ -156,20 +156,20 @@ struct SoftThreshold {
     /// counts as above the centre if the fraction is more than half: whichever leaves less to be
     /// made up by differences.
     private func centre<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, hasInfinity: Bool, _ index: Int, _ workspace: Workspace
+        _ row: UnsafeBufferPointer<S>, hasInfinity: Bool, _ index: Int, _ scratch: SoftTopKScratch
     ) -> (centre: Double, side: SoftEntries<S>.Side) {
         let whole = Int(k)
         let fraction = k - Double(whole)
-        if let next = workspace.shortTops.kth(whole + 1, row: index) {
-            let kth = workspace.shortTops.kth(whole, row: index) ?? next
+        if let next = scratch.shortTops.kth(whole + 1, row: index) {
+            let kth = scratch.shortTops.kth(whole, row: index) ?? next
             return Self.centre(kth: kth, next: next, whole, fraction)
         }
         let count = Selection.gather(
-            row, k: whole + 1, hasInfinity: hasInfinity, isAbsolute: false, workspace
+            row, k: whole + 1, hasInfinity: hasInfinity, isAbsolute: false, &scratch.selection
         ) { $0 }
         let ranks = Ranks.select(
-            workspace.scores.pointer, count: count, k: max(whole, 1),
-            workspace.selection.reserve(count))
+            scratch.selection.scores.pointer, count: count, k: max(whole, 1),
+            scratch.selection.reordered.reserve(count))
         let next = whole > 0 ? ranks.next ?? ranks.kth : ranks.kth
         return Self.centre(kth: ranks.kth, next: next, whole, fraction)
     }

@@ -58,10 +58,11 @@ struct SoftTopKSorted: DifferentiableOperator {
     func forward(
         _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
+        let scratch = workspace.scratch(SortedTopKScratch.self)
         for row in block.rows {
             let (solved, entries) = try solve(row, block, workspace)
             let k = solved.k
-            let values = workspace.products.reserve(k)
+            let values = scratch.values.reserve(k)
             var next = 0
             for column in 0..<block.x.rowLength {
                 guard next < entries.count && entries[next] == column else {
@@ -79,6 +80,7 @@ struct SoftTopKSorted: DifferentiableOperator {
         _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
         _ workspace: Workspace
     ) throws(OperatorError) {
+        let scratch = workspace.scratch(SortedTopKScratch.self)
         let n = block.x.rowLength
         let limit = Double.greatestFiniteMagnitude
         for row in block.rows {
@@ -90,7 +92,7 @@ struct SoftTopKSorted: DifferentiableOperator {
                 let gradient = solved.gradient { i, j in
                     cotangents.rows.value(index, entries[i] * k + j)
                 }
-                let values = workspace.products.reserve(n)
+                let values = scratch.values.reserve(n)
                 values.update(repeating: 0, count: n)
                 for (i, column) in entries.enumerated() {
                     values[column] = min(max(gradient[i], -limit), limit)

@@ -38,19 +38,21 @@ enum SparseTopKRows {
         _ stack: StackedRows?, _ type: S.Type, _ output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
         let kind = op.kind
-        let solver = SparseTopKSolver(isMagnitude: kind == .magnitude, block)
+        let scratch = workspace.scratch(SparseTopKScratch.self)
         var isChecked = !checksAlong(block, stack, isMagnitude: kind == .magnitude)
-        if isChecked {
-            try solver.checkCounts(block, workspace)
-        } else {
-            workspace.finiteCounts.reserve(block.rows.count)
-                .initialize(repeating: block.x.rowLength, count: block.rows.count)
+        // Where `Validation` has written them, or will.
+        let finiteCounts = workspace.finiteCounts.reserve(block.rows.count)
+        if !isChecked {
+            finiteCounts.initialize(repeating: block.x.rowLength, count: block.rows.count)
         }
+        let solver = SparseTopKSolver(isMagnitude: kind == .magnitude, block, finiteCounts)
+        scratch.lastSolver = solver.choice
+        if isChecked { try solver.checkCounts(block) }
         let products = SupportProducts(
             kind: kind, sign: solver.settings.isSmallest ? -1 : 1,
             givesX: direction != .vjp || solver.settings.givesX,
             givesLambda: direction == .vjp && solver.settings.givesLambda)
-        workspace.support.isDerived = direction != .forward || solver.settings.linearizes
+        scratch.support.isDerived = direction != .forward || solver.settings.linearizes
         let isSmallest = solver.settings.isSmallest
         let n = block.x.rowLength
         let rowsAtOnce = RowGroup.rowsAtOnce(rowLength: n)
@@ -61,16 +63,16 @@ enum SparseTopKRows {
             if !isChecked && !(block.x.isFinite(rows) && stack?.rows.isFinite(rows) ?? true) {
                 // All of the block, for the error that it has, or for the -inf that may be.
                 try Validation.check(op.descriptor, direction, block, stack, workspace)
-                try solver.checkCounts(block, workspace)
+                try solver.checkCounts(block)
                 isChecked = true
             }
-            workspace.shortRows.bring(
+            scratch.shortRows.bring(
                 isChecked || rows.upperBound + rowsAtOnce > block.rows.upperBound
                     ? nil : rows.upperBound, block.x, stack?.rows)
-            let x = block.x.rows(rows, as: S.self, negated: isSmallest, &workspace.row)
-            solver.prepare(rows, x, rowLength: n, workspace)
+            let x = block.x.rows(rows, as: S.self, negated: isSmallest, &scratch.row)
+            solver.prepare(rows, x, rowLength: n, scratch)
             try run(
-                rows, of: block, x, direction, stack, solver, products, to: output, workspace)
+                rows, of: block, x, direction, stack, solver, products, to: output, scratch)
         }
     }
 
@@ -79,7 +81,7 @@ enum SparseTopKRows {
     private static func run<S: KernelScalar>(
         _ rows: Range<Int>, of block: borrowing RowBlock, _ x: UnsafePointer<S>,
         _ direction: Direction, _ stack: StackedRows?, _ solver: SparseTopKSolver,
-        _ products: SupportProducts, to output: OperatorOutput, _ workspace: Workspace
+        _ products: SupportProducts, to output: OperatorOutput, _ scratch: SparseTopKScratch
     ) throws(OperatorError) {
         let kind = products.kind
         let first = rows.lowerBound
@@ -93,7 +95,7 @@ enum SparseTopKRows {
         var row = first
         while row < rows.upperBound {
             // Short rows that are solved go on together.
-            let together = workspace.shortRows.solvedCount(from: row - first)
+            let together = scratch.shortRows.solvedCount(from: row - first)
             let count = max(1, together)
             let own = row - first..<row - first + count
             defer { row += count }
@@ -101,25 +103,25 @@ enum SparseTopKRows {
                 let c =
                     cotangents
                     ?? stack.rows.rows(
-                        rows, as: Float.self, negated: false, &workspace.cotangents)
+                        rows, as: Float.self, negated: false, &scratch.cotangents)
                 cotangents = c
-                products.append(own, c, to: output, workspace)
+                products.append(own, c, to: output, scratch)
                 continue
             }
             let x = UnsafeBufferPointer(start: x + own.lowerBound * n, count: count * n)
             var report: Dykstra.Report?
             if together > 0 {
-                workspace.shortRows.emit(own, skipsHard: skipsHard, to: &workspace.support)
+                scratch.shortRows.emit(own, skipsHard: skipsHard, to: &scratch.support)
             } else {
-                report = try solver.solve(row, of: block, x, workspace)
+                report = try solver.solve(row, of: block, x, scratch)
             }
-            if kind == .magnitude { setSigns(x, workspace) }
+            if kind == .magnitude { setSigns(x, scratch) }
             if let report { append(report, solver, stack?.stackCount ?? 1, to: output) }
             if direction == .forward {
-                products.appendAnswer(to: output, workspace)
-                if linearizes { products.appendLinearization(to: output, workspace) }
+                products.appendAnswer(to: output, scratch)
+                if linearizes { products.appendLinearization(to: output, scratch) }
             } else if let stack {
-                products.append(direction, stack, row, to: output, workspace)
+                products.append(direction, stack, row, to: output, scratch)
             }
         }
     }
@@ -140,11 +142,11 @@ enum SparseTopKRows {
 
     /// sign(x) of the support's entries; 0 where x is 0.
     private static func setSigns<S: KernelScalar>(
-        _ x: UnsafeBufferPointer<S>, _ workspace: Workspace
+        _ x: UnsafeBufferPointer<S>, _ scratch: SparseTopKScratch
     ) {
         guard let base = x.baseAddress else { return }
-        let count = workspace.support.count
-        let signs = workspace.signs.reserve(count)
-        S.signs(base, workspace.support.positions, count: count, signs)
+        let count = scratch.support.count
+        let signs = scratch.signs.reserve(count)
+        S.signs(base, scratch.support.positions, count: count, signs)
     }
 }

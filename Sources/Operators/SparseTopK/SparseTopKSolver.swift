@@ -2,27 +2,30 @@
 struct SparseTopKSolver {
     private let isMagnitude: Bool
     let settings: SparseTopKSettings
-    private let choice: SolverChoice
+    let choice: SolverChoice
     private let weights: DenseRows?
     private let first: Int
+    /// Finite entries of each row of the block.
+    private let finiteCounts: UnsafePointer<Int>
 
-    init(isMagnitude: Bool, _ block: borrowing RowBlock) {
+    init(
+        isMagnitude: Bool, _ block: borrowing RowBlock, _ finiteCounts: UnsafePointer<Int>
+    ) {
         self.isMagnitude = isMagnitude
         settings = SparseTopKSettings.of(block.parameters, isMagnitude: isMagnitude)
         weights = block.inputs.isEmpty ? nil : block.inputs[0]?.rows
         let asked = settings.choice
         choice = asked != .auto ? asked : weights == nil ? .threshold : .pav
         first = block.rows.lowerBound
+        self.finiteCounts = finiteCounts
     }
 
     /// Throws for the first row with fewer finite entries than it is to select, unless it may
     /// select fewer.
-    func checkCounts(
-        _ block: borrowing RowBlock, _ workspace: Workspace
-    ) throws(OperatorError) {
+    func checkCounts(_ block: borrowing RowBlock) throws(OperatorError) {
         if settings.shrinks { return }
         for row in block.rows {
-            let finiteCount = workspace.finiteCounts.pointer[row - first]
+            let finiteCount = finiteCounts[row - first]
             if finiteCount == block.x.rowLength { continue }
             let wanted = wantedCount(row)
             guard finiteCount >= wanted else {
@@ -41,16 +44,15 @@ struct SparseTopKSolver {
     /// Short rows all at once, before each of them is completed.
     @inline(__always)
     func prepare<S: KernelScalar>(
-        _ rows: Range<Int>, _ x: UnsafePointer<S>, rowLength n: Int, _ workspace: Workspace
+        _ rows: Range<Int>, _ x: UnsafePointer<S>, rowLength n: Int, _ scratch: SparseTopKScratch
     ) {
-        workspace.lastSolver = choice.rawValue
         let isThreshold = choice == .auto || choice == .threshold
         let start = rows.lowerBound
-        workspace.shortRows.solve(
+        scratch.shortRows.solve(
             x, rows: rows.count, rowLength: n, isMagnitude: isMagnitude, settings.exponent
         ) { index in
             let k = settings.k[start + index]
-            let finiteCount = workspace.finiteCounts.pointer[start + index - first]
+            let finiteCount = finiteCounts[start + index - first]
             // |-inf| would be the largest.
             let isAlike = !isMagnitude || finiteCount == n
             return isThreshold && k < finiteCount && isAlike ? k : nil
@@ -59,16 +61,16 @@ struct SparseTopKSolver {
         }
     }
 
-    /// Solves one row into `workspace.support`; dykstra reports how it went.
+    /// Solves one row into `scratch.support`; dykstra reports how it went.
     @inline(__always)
     func solve<S: KernelScalar>(
         _ row: Int, of block: borrowing RowBlock, _ x: UnsafeBufferPointer<S>,
-        _ workspace: Workspace
+        _ scratch: SparseTopKScratch
     ) throws(OperatorError) -> Dykstra.Report? {
-        let finiteCount = workspace.finiteCounts.pointer[row - first]
+        let finiteCount = finiteCounts[row - first]
         guard finiteCount > 0 else {
             // Nothing to select, and nothing to converge.
-            workspace.support.reset(capacity: 0)
+            scratch.support.reset(capacity: 0)
             return choice == .dykstra ? Dykstra.Report() : nil
         }
         let lambda = settings.lambda[row]
@@ -78,11 +80,11 @@ struct SparseTopKSolver {
             let solver = ThresholdRow(
                 k: min(settings.k[row], finiteCount), lambda: lambda,
                 exponent: settings.exponent, isMagnitude: isMagnitude)
-            let ranks = workspace.shortRows.ranks((row - first) % RowGroup.rowsMax)
+            let ranks = scratch.shortRows.ranks((row - first) % RowGroup.rowsMax)
             solver.solve(
                 x, finiteCount: finiteCount, ranks: ranks,
                 known: { block.x.early?.maxima(row, height: $0, isAbsolute: isMagnitude, S.self) },
-                workspace)
+                scratch)
             return nil
         case .pav: method = .pav
         case .dykstra:
@@ -94,15 +96,15 @@ struct SparseTopKSolver {
         let solver = SortingSolver(
             method: method, lambda: lambda, exponent: settings.exponent, isMagnitude: isMagnitude)
         return try solver.solve(
-            x, finiteCount: finiteCount, weights: rowWeights(row, finiteCount, workspace),
-            workspace)
+            x, finiteCount: finiteCount, weights: rowWeights(row, finiteCount, scratch),
+            scratch)
     }
 
     /// w of the row's finite entries: the request's, or k ones.
     private func rowWeights(
-        _ row: Int, _ finiteCount: Int, _ workspace: Workspace
+        _ row: Int, _ finiteCount: Int, _ scratch: SparseTopKScratch
     ) -> UnsafePointer<Double> {
-        let target = workspace.rowWeights.reserve(finiteCount)
+        let target = scratch.sorting.weights.reserve(finiteCount)
         for i in 0..<finiteCount {
             if let weights {
                 target[i] = weights.value(weights.rowCount == 1 ? 0 : row, i)

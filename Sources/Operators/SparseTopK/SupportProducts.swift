@@ -10,23 +10,23 @@ struct SupportProducts {
     let givesLambda: Bool
 
     /// mask: m; values: x m; magnitude: sign(x) |y|.
-    func appendAnswer(to output: OperatorOutput, _ workspace: Workspace) {
-        let count = workspace.support.count
-        let weights = workspace.support.weights
-        var values = workspace.support.weights
+    func appendAnswer(to output: OperatorOutput, _ scratch: SparseTopKScratch) {
+        let count = scratch.support.count
+        let weights = scratch.support.weights
+        var values = scratch.support.weights
         switch kind {
         case .mask: break
         case .values:
-            values = workspace.products.reserve(count)
-            let scores = workspace.support.scores
+            values = scratch.products.reserve(count)
+            let scores = scratch.support.scores
             for i in 0..<count { values[i] = (sign * scores[i] * weights[i]).finite }
         case .magnitude:
-            values = workspace.products.reserve(count)
-            let signs = workspace.signs.pointer
+            values = scratch.products.reserve(count)
+            let signs = scratch.signs.pointer
             for i in 0..<count { values[i] = signs[i] * weights[i].finite }
         }
-        workspace.support.emit(
-            workspace.support.whole, values, to: output.answer, workspace.reordering)
+        scratch.support.emit(
+            scratch.support.whole, values, to: output.answer, scratch.reordering)
     }
 
     /// J^T c or J t for each row's cotangents or tangents.
@@ -34,20 +34,20 @@ struct SupportProducts {
     /// - Parameter row: the first of the support's, in the batch.
     func append(
         _ direction: Direction, _ stack: StackedRows, _ row: Int, to output: OperatorOutput,
-        _ workspace: Workspace
+        _ scratch: SparseTopKScratch
     ) {
         // Numbers that may need a scale of their own go row by row, as do several a row.
         let mayNeedScale = stack.rows.dtype == .float64
         let goTogether = stack.stackCount == 1 && !mayNeedScale
-        for r in 0..<(goTogether ? 1 : workspace.support.rowCount) {
-            let part = goTogether ? workspace.support.whole : workspace.support.part(row: r)
+        for r in 0..<(goTogether ? 1 : scratch.support.rowCount) {
+            let part = goTogether ? scratch.support.whole : scratch.support.part(row: r)
             let count = part.entries.count
             for g in 0..<stack.stackCount {
-                let c = workspace.products.reserve(2 * count + 16)
+                let c = scratch.products.reserve(2 * count + 16)
                 stack.rows.gather(
-                    stack.rowIndex(g, row), workspace.support.positions + part.entries.lowerBound,
+                    stack.rowIndex(g, row), scratch.support.positions + part.entries.lowerBound,
                     count: count, into: c)
-                append(part, c, mayNeedScale, direction, to: output, workspace)
+                append(part, c, mayNeedScale, direction, to: output, scratch)
             }
         }
     }
@@ -55,28 +55,28 @@ struct SupportProducts {
     /// The same of a part's numbers c, behind which there is room for as many.
     private func append(
         _ part: Support.Part, _ c: UnsafeMutablePointer<Double>, _ mayNeedScale: Bool,
-        _ direction: Direction, to output: OperatorOutput, _ workspace: Workspace
+        _ direction: Direction, to output: OperatorOutput, _ scratch: SparseTopKScratch
     ) {
         let count = part.entries.count
         let scale = mayNeedScale ? Self.scale(c, count) : 1
         if scale != 1 { for i in 0..<count { c[i] *= scale } }
-        let gradients = workspace.gradients.reserve(part.segments.count)
-        let jacobian = Jacobian(workspace.support, part, gradients)
+        let gradients = scratch.gradients.reserve(part.segments.count)
+        let jacobian = Jacobian(scratch.support, part, gradients)
         switch kind {
         case .mask:
             jacobian.applyMask(c)
             for i in 0..<count { c[i] = sign * c[i].finite }
         case .values:
-            apply(jacobian, part, isTransposed: direction == .vjp, c, workspace)
+            apply(jacobian, part, isTransposed: direction == .vjp, c, scratch)
         case .magnitude:
-            let signs = workspace.signs.pointer + part.entries.lowerBound
+            let signs = scratch.signs.pointer + part.entries.lowerBound
             for i in 0..<count { c[i] *= signs[i] }
             jacobian.applyMagnitude(c, isTransposed: direction == .vjp)
             for i in 0..<count { c[i] *= signs[i] }
         }
         if scale != 1 { for i in 0..<count { c[i] = (c[i] / scale).finite } }
         if givesX {
-            workspace.support.emit(part, c, to: output.answer, workspace.reordering)
+            scratch.support.emit(part, c, to: output.answer, scratch.reordering)
         } else {
             for _ in part.rows { output.answer.appendRow(count: 0, nil, c) }
         }
@@ -96,9 +96,9 @@ struct SupportProducts {
     /// - Parameter c: of all rows that are at hand.
     func append(
         _ solved: Range<Int>, _ c: UnsafePointer<Float>, to output: OperatorOutput,
-        _ workspace: Workspace
+        _ scratch: SparseTopKScratch
     ) {
-        workspace.shortRows.multiply(solved, c, sign: sign) { products in
+        scratch.shortRows.multiply(solved, c, sign: sign) { products in
             let values = products.values.pointer
             if givesX {
                 output.answer.appendRows(
@@ -124,11 +124,11 @@ struct SupportProducts {
     /// smallest: both signs cancel.
     private func apply(
         _ jacobian: Jacobian, _ part: Support.Part, isTransposed: Bool,
-        _ c: UnsafeMutablePointer<Double>, _ workspace: Workspace
+        _ c: UnsafeMutablePointer<Double>, _ scratch: SparseTopKScratch
     ) {
         let count = part.entries.count
-        let scores = workspace.support.scores + part.entries.lowerBound
-        let weights = workspace.support.weights + part.entries.lowerBound
+        let scores = scratch.support.scores + part.entries.lowerBound
+        let weights = scratch.support.weights + part.entries.lowerBound
         let inner = c + count
         for i in 0..<count { inner[i] = isTransposed ? (scores[i] * c[i]).finite : c[i] }
         jacobian.applyMask(inner)
@@ -139,17 +139,17 @@ struct SupportProducts {
     }
 
     /// The vectors a, b, d of J^T c = a c - b <d, c> and J t = a t - d <b, t>.
-    func appendLinearization(to output: OperatorOutput, _ workspace: Workspace) {
-        let part = workspace.support.whole
+    func appendLinearization(to output: OperatorOutput, _ scratch: SparseTopKScratch) {
+        let part = scratch.support.whole
         let count = part.entries.count
-        let a = workspace.products.reserve(3 * count)
+        let a = scratch.products.reserve(3 * count)
         let b = a + count
         let d = b + count
-        let gradients = workspace.gradients.reserve(part.segments.count)
-        Jacobian(workspace.support, part, gradients)
+        let gradients = scratch.gradients.reserve(part.segments.count)
+        Jacobian(scratch.support, part, gradients)
             .shares(into: b, countsWeight: kind == .magnitude)
-        let (weights, scores) = (workspace.support.weights, workspace.support.scores)
-        let (slopes, signs) = (workspace.support.slopes, workspace.signs.pointer)
+        let (weights, scores) = (scratch.support.weights, scratch.support.scores)
+        let (slopes, signs) = (scratch.support.slopes, scratch.signs.pointer)
         for i in 0..<count {
             switch kind {
             case .mask:
@@ -167,7 +167,7 @@ struct SupportProducts {
         }
         for (name, values) in [("a", a), ("b", b), ("d", d)] {
             guard let rows = output[name] else { continue }
-            workspace.support.emit(part, values, to: rows, keepsZeros: true, workspace.reordering)
+            scratch.support.emit(part, values, to: rows, keepsZeros: true, scratch.reordering)
         }
     }
 }

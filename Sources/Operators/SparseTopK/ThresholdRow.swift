@@ -1,7 +1,7 @@
 import CKernels
 import Glibc
 
-/// Solves one row of a sparse top-k operator into `workspace.support`.
+/// Solves one row of a sparse top-k operator into `scratch.support`.
 ///
 ///     argmax over y in P(1_k) of <s, y> - (lambda / p) ||y||_p^p        (mask; s = x)
 ///
@@ -18,50 +18,53 @@ struct ThresholdRow {
     ///   - known: the row's maxima in groups of such a height, see `Selection`.
     func solve<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, ranks: Ranks? = nil,
-        known: (_ height: Int) -> UnsafePointer<S>? = { _ in nil }, _ workspace: Workspace
+        known: (_ height: Int) -> UnsafePointer<S>? = { _ in nil }, _ scratch: SparseTopKScratch
     ) {
         precondition(k >= 1 && k <= finiteCount && finiteCount <= row.count)
-        workspace.passCount = 0
-        if let ranks { return solve(row, ranks, workspace) }
+        scratch.passCount = 0
+        if let ranks { return solve(row, ranks, scratch) }
         let hasInfinity = finiteCount < row.count
         let count = Selection.gather(
-            row, k: k, hasInfinity: hasInfinity, isAbsolute: isMagnitude, known: known, workspace,
-            cut: cut)
+            row, k: k, hasInfinity: hasInfinity, isAbsolute: isMagnitude, known: known,
+            &scratch.selection, cut: cut)
         let ranks = Ranks.select(
-            workspace.scores.pointer, count: count, k: k, workspace.selection.reserve(count))
-        workspace.support.reset(capacity: count)
-        guard let next = ranks.next, !isHard(kth: ranks.kth, next: next, workspace) else {
-            return selectHard(count: count, kth: ranks.kth, workspace)
+            scratch.selection.scores.pointer, count: count, k: k,
+            scratch.selection.reordered.reserve(count))
+        scratch.support.reset(capacity: count)
+        guard let next = ranks.next, !isHard(kth: ranks.kth, next: next, scratch) else {
+            return selectHard(count: count, kth: ranks.kth, scratch)
         }
         let kept = CKernels_keep(
-            workspace.scores.pointer, workspace.columns.pointer, count, cut(ranks.kth))
+            scratch.selection.scores.pointer, scratch.selection.columns.pointer, count,
+            cut(ranks.kth))
         // Only rounding of the cut itself could drop s_{k+1}; then nothing is left to share.
-        if kept <= k { return selectHard(count: kept, kth: ranks.kth, workspace) }
-        _ = workspace.offsets.reserve(kept + 16)
-        solveSoft(count: kept, ranks, next, workspace)
+        if kept <= k { return selectHard(count: kept, kth: ranks.kth, scratch) }
+        _ = scratch.offsets.reserve(kept + 16)
+        solveSoft(count: kept, ranks, next, scratch)
     }
 
-    private func solveSoft(count: Int, _ ranks: Ranks, _ next: Double, _ workspace: Workspace) {
+    private func solveSoft(count: Int, _ ranks: Ranks, _ next: Double, _ scratch: SparseTopKScratch)
+    {
         switch exponent {
-        case .linear: solveSoft(Linear(), count: count, ranks, next, workspace)
-        case .cubic: solveSoft(Cubic(), count: count, ranks, next, workspace)
-        case .root: solveSoft(Root(), count: count, ranks, next, workspace)
-        case .general(let e): solveSoft(General(e: e), count: count, ranks, next, workspace)
+        case .linear: solveSoft(Linear(), count: count, ranks, next, scratch)
+        case .cubic: solveSoft(Cubic(), count: count, ranks, next, scratch)
+        case .root: solveSoft(Root(), count: count, ranks, next, scratch)
+        case .general(let e): solveSoft(General(e: e), count: count, ranks, next, scratch)
         }
     }
 
     /// The same for a row of which more is known: no entry is looked at that cannot matter.
     private func solve<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, _ ranks: Ranks, _ workspace: Workspace
+        _ row: UnsafeBufferPointer<S>, _ ranks: Ranks, _ scratch: SparseTopKScratch
     ) {
         guard let next = ranks.next else { return }
-        let hard = isHard(kth: ranks.kth, next: next, workspace)
+        let hard = isHard(kth: ranks.kth, next: next, scratch)
         let bound = hard ? ranks.kth : cut(ranks.kth)
-        let count = Selection.gather(row, above: bound, isAbsolute: isMagnitude, workspace)
-        workspace.support.reset(capacity: count)
-        if hard || count <= k { return selectHard(count: count, kth: ranks.kth, workspace) }
-        _ = workspace.offsets.reserve(count + 16)
-        solveSoft(count: count, ranks, next, workspace)
+        let count = Selection.gather(row, above: bound, isAbsolute: isMagnitude, &scratch.selection)
+        scratch.support.reset(capacity: count)
+        if hard || count <= k { return selectHard(count: count, kth: ranks.kth, scratch) }
+        _ = scratch.offsets.reserve(count + 16)
+        solveSoft(count: count, ranks, next, scratch)
     }
 
     /// A bound under which no entry is active when the k-th largest score is `kth`: kth - lambda,
@@ -95,12 +98,12 @@ struct ThresholdRow {
     private func cube(_ v: Double) -> Double { v * v * v }
 
     /// Whether the gap is so wide that nothing is shared: the answer is the hard top k.
-    private func isHard(kth: Double, next: Double, _ workspace: Workspace) -> Bool {
+    private func isHard(kth: Double, next: Double, _ scratch: SparseTopKScratch) -> Bool {
         guard lambda > 0 else { return true }
         guard isMagnitude else { return kth - next >= lambda }
         if next == 0 { return true }
         if kth == next { return false }
-        let unit = workspace.unit(next: next, lambda: lambda, exponent)
+        let unit = scratch.unit(next: next, lambda: lambda, exponent)
         let gap = (kth - next) * unit.scale
         let next = next * unit.scale
         let lambda = unit.lambda
@@ -119,9 +122,9 @@ struct ThresholdRow {
     }
 
     /// The k largest; among equals the lower column wins.
-    private func selectHard(count: Int, kth: Double, _ workspace: Workspace) {
-        let scores = workspace.scores.pointer
-        let columns = workspace.columns.pointer
+    private func selectHard(count: Int, kth: Double, _ scratch: SparseTopKScratch) {
+        let scores = scratch.selection.scores.pointer
+        let columns = scratch.selection.columns.pointer
         var above = 0
         for i in 0..<count where scores[i] > kth { above += 1 }
         var tiesLeft = k - above
@@ -131,31 +134,31 @@ struct ThresholdRow {
                 tiesLeft -= 1
             }
             let weight = isMagnitude ? scores[i] : 1
-            workspace.support.append(
+            scratch.support.append(
                 column: columns[i], score: scores[i], weight: weight, slope: 0, level: 0)
         }
-        workspace.support.endSegment(weight: 1)
-        assert(workspace.support.count == k)
+        scratch.support.endSegment(weight: 1)
+        assert(scratch.support.count == k)
     }
 
     private func solveSoft<Power: PowerRule>(
-        _ power: Power, count: Int, _ ranks: Ranks, _ next: Double, _ workspace: Workspace
+        _ power: Power, count: Int, _ ranks: Ranks, _ next: Double, _ scratch: SparseTopKScratch
     ) {
         let unit =
             isMagnitude
-            ? workspace.unit(next: next, lambda: lambda, exponent) : Unit(lambda: lambda)
+            ? scratch.unit(next: next, lambda: lambda, exponent) : Unit(lambda: lambda)
         let next = next * unit.scale
         var solver = ThresholdSolver(
-            power, scores: workspace.scores.pointer, offsets: workspace.offsets.pointer,
+            power, scores: scratch.selection.scores.pointer, offsets: scratch.offsets.pointer,
             count: count, k: Double(k), lambda: unit.lambda, isMagnitude: isMagnitude,
             scale: unit.scale)
         let root =
             isMagnitude
             ? magnitudeRoot(&solver, next, cut(ranks.kth * unit.scale, unit.lambda))
             : maskRoot(&solver, ranks.kth, next)
-        workspace.passCount = solver.passCount
-        guard let t = root else { return selectVanishing(count: count, workspace) }
-        emit(solver, t, unit.levelScale, workspace)
+        scratch.passCount = solver.passCount
+        guard let t = root else { return selectVanishing(count: count, scratch) }
+        emit(solver, t, unit.levelScale, scratch)
     }
 
     /// tau lies in [s_k - lambda, s_{k+1}], so t in [0, 1 - z_k] with the anchor at s_{k+1}.
@@ -187,27 +190,28 @@ struct ThresholdRow {
     }
 
     /// theta underflows (huge lambda or tiny scores): y_i = lambda u_i + u_i^e = s_i to rounding.
-    private func selectVanishing(count: Int, _ workspace: Workspace) {
-        for i in 0..<count where workspace.scores.pointer[i] > 0 {
-            let score = workspace.scores.pointer[i]
-            workspace.support.append(
-                column: workspace.columns.pointer[i], score: score, weight: score, slope: 0,
+    private func selectVanishing(count: Int, _ scratch: SparseTopKScratch) {
+        for i in 0..<count where scratch.selection.scores.pointer[i] > 0 {
+            let score = scratch.selection.scores.pointer[i]
+            scratch.support.append(
+                column: scratch.selection.columns.pointer[i], score: score, weight: score, slope: 0,
                 level: 0)
         }
-        workspace.support.endSegment(weight: 1)
+        scratch.support.endSegment(weight: 1)
     }
 
     private func emit<Power: PowerRule>(
         _ solver: ThresholdSolver<Power>, _ t: Double, _ levelScale: Double,
-        _ workspace: Workspace
+        _ scratch: SparseTopKScratch
     ) {
         let threshold = CKernels_Threshold(
-            scores: solver.scores, columns: workspace.columns.pointer, offsets: solver.offsets,
+            scores: solver.scores, columns: scratch.selection.columns.pointer,
+            offsets: solver.offsets,
             count: solver.count, t: t, cap: solver.cap(t), e: solver.power.e,
             lambda: solver.lambda, scale: solver.scale, level_scale: levelScale,
-            is_magnitude: isMagnitude, is_derived: workspace.support.isDerived)
-        let capped = workspace.support.append(threshold, Power.emit)
+            is_magnitude: isMagnitude, is_derived: scratch.support.isDerived)
+        let capped = scratch.support.append(threshold, Power.emit)
         // At least one entry is active by a full weight; rounding may have capped it.
-        workspace.support.endSegment(weight: max(1, Double(k - capped)))
+        scratch.support.endSegment(weight: max(1, Double(k - capped)))
     }
 }

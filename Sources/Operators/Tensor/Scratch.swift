@@ -1,7 +1,7 @@
 /// An uninitialised array that only grows.
 struct Scratch<Element: BitwiseCopyable>: ~Copyable {
     private(set) var pointer: UnsafeMutablePointer<Element>
-    private var capacity: Int
+    private(set) var capacity: Int
 
     init() {
         capacity = 64

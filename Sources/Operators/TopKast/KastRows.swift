@@ -12,34 +12,35 @@ struct KastRows {
     /// Which entries of a row form A and B, ascending.
     typealias Masks = (forward: UnsafeBufferPointer<Int32>, backward: UnsafeBufferPointer<Int32>)
 
-    /// The `forward` and `backward` largest magnitudes of some numbers, in the workspace.
+    /// The `forward` and `backward` largest magnitudes of some numbers, in the scratch.
     ///
-    /// - Parameter index: of the row among those that `workspace.shortTops` has looked at.
+    /// - Parameter index: of the row among those that `scratch.shortTops` has looked at.
     static func select<S: KernelScalar>(
         _ theta: UnsafeBufferPointer<S>, forward: Int, backward: Int, _ index: Int?,
-        _ workspace: Workspace
+        _ scratch: TopKastScratch
     ) -> Masks {
-        let known = { (k: Int) in index.flatMap { workspace.shortTops.kth(k, row: $0) } }
-        _ = HardSelection.select(theta, k: backward, known: known(backward), workspace)
-        let columns = workspace.columns.pointer
-        let outer = workspace.outerSet.reserve(backward)
+        let known = { (k: Int) in index.flatMap { scratch.shortTops.kth(k, row: $0) } }
+        _ = HardSelection.select(theta, k: backward, known: known(backward), &scratch.selection)
+        let columns = scratch.selection.columns.pointer
+        let outer = scratch.outerSet.reserve(backward)
         outer.update(from: columns, count: backward)
         let backwardSet = UnsafeBufferPointer(start: UnsafePointer(outer), count: backward)
         guard forward < backward else { return (backwardSet, backwardSet) }
-        _ = HardSelection.narrow(count: backward, k: forward, known: known(forward), workspace)
-        let inner = workspace.innerSet.reserve(forward)
+        _ = HardSelection.narrow(
+            count: backward, k: forward, known: known(forward), &scratch.selection)
+        let inner = scratch.innerSet.reserve(forward)
         inner.update(from: columns, count: forward)
         return (UnsafeBufferPointer(start: UnsafePointer(inner), count: forward), backwardSet)
     }
 
-    /// Sets that lie elsewhere, in the workspace.
+    /// Sets that lie elsewhere, in the scratch.
     static func copy(
         forward: ArraySlice<Int32>, backward: ArraySlice<Int32>, from start: Int,
-        _ workspace: Workspace
+        _ scratch: TopKastScratch
     ) -> Masks {
-        let inner = workspace.innerSet.reserve(forward.count)
+        let inner = scratch.innerSet.reserve(forward.count)
         for (i, column) in forward.enumerated() { inner[i] = column - Int32(start) }
-        let outer = workspace.outerSet.reserve(backward.count)
+        let outer = scratch.outerSet.reserve(backward.count)
         for (i, column) in backward.enumerated() { outer[i] = column - Int32(start) }
         return (
             UnsafeBufferPointer(start: UnsafePointer(inner), count: forward.count),
@@ -66,9 +67,9 @@ struct KastRows {
     /// R = strength (sum over A of r + (1/D) sum over B \ A of r), r = theta^2 / 2 or |theta|.
     static func append<S: KernelScalar>(
         _ theta: UnsafePointer<S>, _ masks: Masks, density: Double, _ penalty: Penalty,
-        to output: Outputs, _ workspace: Workspace
+        to output: Outputs, _ scratch: TopKastScratch
     ) {
-        let values = workspace.products.reserve(masks.backward.count + 1)
+        let values = scratch.values.reserve(masks.backward.count + 1)
         for (i, column) in masks.forward.enumerated() { values[i] = Double(theta[Int(column)]) }
         output.answer.appendRow(count: masks.forward.count, masks.forward.baseAddress, values)
         output.forward?.append(columns: masks.forward)

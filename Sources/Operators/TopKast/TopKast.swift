@@ -49,6 +49,7 @@ struct TopKast: DifferentiableOperator {
         _ block: borrowing RowBlock, _ cotangents: StackedRows?, _ type: S.Type,
         _ output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
+        let scratch = workspace.scratch(TopKastScratch.self)
         let n = block.x.rowLength
         let choice = TopKastChoice(block)
         let outputs = KastRows.Outputs(output)
@@ -58,22 +59,22 @@ struct TopKast: DifferentiableOperator {
         for first in stride(from: block.rows.lowerBound, to: block.rows.upperBound, by: atOnce) {
             try block.cancellation.check()
             let rows = first..<min(first + atOnce, block.rows.upperBound)
-            let theta = block.x.rows(rows, as: S.self, negated: false, &workspace.row)
-            let shared = choice.prepare(theta, rows: rows.count, rowLength: n, workspace)
+            let theta = block.x.rows(rows, as: S.self, negated: false, &scratch.row)
+            let shared = choice.prepare(theta, rows: rows.count, rowLength: n, scratch)
             let density = choice.isGlobal ? choice.density(rows, rows.count * n) : nil
             for row in rows {
                 let start = (row - first) * n
                 let own = UnsafeBufferPointer(start: theta + start, count: n)
                 let masks =
-                    shared.map { choice.part($0, from: start, rowLength: n, workspace) }
-                    ?? choice.masks(row, own, index: row - first, workspace)
+                    shared.map { choice.part($0, from: start, rowLength: n, scratch) }
+                    ?? choice.masks(row, own, index: row - first, scratch)
                 if let cotangents {
-                    multiply(row, masks.backward, cotangents, output, workspace)
+                    multiply(row, masks.backward, cotangents, output, scratch)
                 } else {
                     KastRows.append(
                         theta + start, masks,
                         density: density ?? choice.density(row..<row + 1, n), choice.penalty,
-                        to: outputs, workspace)
+                        to: outputs, scratch)
                 }
             }
         }
@@ -81,9 +82,9 @@ struct TopKast: DifferentiableOperator {
 
     private func multiply(
         _ row: Int, _ backward: UnsafeBufferPointer<Int32>, _ cotangents: StackedRows,
-        _ output: OperatorOutput, _ workspace: Workspace
+        _ output: OperatorOutput, _ scratch: TopKastScratch
     ) {
-        let values = workspace.products.reserve(backward.count)
+        let values = scratch.values.reserve(backward.count)
         guard let columns = backward.baseAddress else { return }
         for g in 0..<cotangents.stackCount {
             cotangents.rows.gather(

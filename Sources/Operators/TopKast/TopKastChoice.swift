@@ -62,48 +62,48 @@ struct TopKastChoice {
 
     /// Looks at all rows of a unit; where they compete, returns the sets of all of them.
     func prepare<S: KernelScalar>(
-        _ theta: UnsafePointer<S>, rows: Int, rowLength n: Int, _ workspace: Workspace
+        _ theta: UnsafePointer<S>, rows: Int, rowLength n: Int, _ scratch: TopKastScratch
     ) -> (forward: [Int32], backward: [Int32])? {
         guard given == nil else { return nil }
         guard isGlobal else {
             let k = counts(n).backward
-            workspace.shortTops.find(
+            scratch.shortTops.find(
                 theta, rows: rows, rowLength: n, kMax: k, isAbsolute: true)
             return nil
         }
         let counts = counts(rows * n)
         let all = KastRows.select(
             UnsafeBufferPointer(start: theta, count: rows * n), forward: counts.forward,
-            backward: counts.backward, nil, workspace)
+            backward: counts.backward, nil, scratch)
         // Rows overwrite what they share.
         return (Array(all.forward), Array(all.backward))
     }
 
     /// The sets of a row, the index-th of those that were prepared.
     func masks<S: KernelScalar>(
-        _ row: Int, _ theta: UnsafeBufferPointer<S>, index: Int, _ workspace: Workspace
+        _ row: Int, _ theta: UnsafeBufferPointer<S>, index: Int, _ scratch: TopKastScratch
     ) -> KastRows.Masks {
         if let given {
             return KastRows.copy(
                 forward: given.forward.row(row), backward: given.backward.row(row), from: 0,
-                workspace)
+                scratch)
         }
         let counts = counts(theta.count)
         return KastRows.select(
-            theta, forward: counts.forward, backward: counts.backward, index, workspace)
+            theta, forward: counts.forward, backward: counts.backward, index, scratch)
     }
 
     /// A row's part of the sets of all rows, whose numbers are counted through.
     func part(
         _ sets: (forward: [Int32], backward: [Int32]), from start: Int, rowLength n: Int,
-        _ workspace: Workspace
+        _ scratch: TopKastScratch
     ) -> KastRows.Masks {
         func part(_ columns: [Int32]) -> ArraySlice<Int32> {
             let low = Self.firstIndex(columns, atLeast: start)
             return columns[low..<Self.firstIndex(columns, atLeast: start + n)]
         }
         return KastRows.copy(
-            forward: part(sets.forward), backward: part(sets.backward), from: start, workspace)
+            forward: part(sets.forward), backward: part(sets.backward), from: start, scratch)
     }
 
     private static func firstIndex(_ columns: [Int32], atLeast bound: Int) -> Int {

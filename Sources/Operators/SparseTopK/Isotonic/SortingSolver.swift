@@ -12,7 +12,7 @@ struct SortingSolver {
     let exponent: Exponent
     let isMagnitude: Bool
 
-    /// Solves the finite entries of a row for P(w) into `workspace.support`.
+    /// Solves the finite entries of a row for P(w) into `scratch.support`.
     ///
     /// - Parameters:
     ///   - finiteCount: entries that are not -inf, at least 1.
@@ -20,11 +20,11 @@ struct SortingSolver {
     /// - Returns: what dykstra reports; nil for pav.
     func solve<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, weights: UnsafePointer<Double>,
-        _ workspace: Workspace
+        _ scratch: SparseTopKScratch
     ) throws(OperatorError) -> Dykstra.Report? {
-        sort(row, finiteCount: finiteCount, workspace)
-        workspace.support.reset(capacity: finiteCount)
-        let scores = workspace.scores.pointer
+        sort(row, finiteCount: finiteCount, scratch)
+        scratch.support.reset(capacity: finiteCount)
+        let scores = scratch.selection.scores.pointer
         // magnitude: k ones make one block, around s_k; others may lie anywhere below s_1.
         var ones = 0
         while ones < finiteCount && weights[ones] == 1 { ones += 1 }
@@ -37,56 +37,57 @@ struct SortingSolver {
         if unit.scale != 1 { for i in 0..<finiteCount { scores[i] *= unit.scale } }
         let sorted = IsotonicRow(
             count: finiteCount, scores: scores,
-            offsets: workspace.offsets.reserve(finiteCount + 16),
-            columns: workspace.columns.pointer,
+            offsets: scratch.offsets.reserve(finiteCount + 16),
+            columns: scratch.selection.columns.pointer,
             weights: weights, isMagnitude: isMagnitude, unit: unit)
-        let report = try solve(sorted, workspace)
-        workspace.support.orderByColumn()
+        let report = try solve(sorted, scratch)
+        scratch.support.orderByColumn()
         return report
     }
 
     private func solve(
-        _ row: IsotonicRow, _ workspace: Workspace
+        _ row: IsotonicRow, _ scratch: SparseTopKScratch
     ) throws(OperatorError) -> Dykstra.Report? {
         if case .dykstra(let dykstra) = method {
             if lambda == 0 {
-                row.emitHard(to: &workspace.support)
+                row.emitHard(to: &scratch.support)
                 return Dykstra.Report()
             }
-            let pad = workspace.multipliers.reserve(3 * row.count)
+            let pad = scratch.sorting.multipliers.reserve(3 * row.count)
             let state = Dykstra.State(u: pad, mu: pad + row.count, omega: pad + 2 * row.count)
-            return try dykstra.solve(row, state, into: &workspace.support)
+            return try dykstra.solve(row, state, into: &scratch.support)
         }
         guard lambda > 0 else {
-            row.emitHard(to: &workspace.support)
+            row.emitHard(to: &scratch.support)
             return nil
         }
         switch exponent {
         case .linear:
-            let pools = workspace.pools.reserve(row.count)
-            Pooling.solve(row, Linear(), pools, into: &workspace.support)
+            let pools = scratch.sorting.pools.reserve(row.count)
+            Pooling.solve(row, Linear(), pools, into: &scratch.support)
         case .cubic:
-            let pools = workspace.pools.reserve(row.count)
-            Pooling.solve(row, Cubic(), pools, into: &workspace.support)
+            let pools = scratch.sorting.pools.reserve(row.count)
+            Pooling.solve(row, Cubic(), pools, into: &scratch.support)
         case .root:
-            let runs = workspace.runs.reserve(row.count + 1)
-            Partition(row: row, power: Root()).solve(runs, into: &workspace.support)
+            let runs = scratch.sorting.runs.reserve(row.count + 1)
+            Partition(row: row, power: Root()).solve(runs, into: &scratch.support)
         case .general(let e):
-            let runs = workspace.runs.reserve(row.count + 1)
-            Partition(row: row, power: General(e: e)).solve(runs, into: &workspace.support)
+            let runs = scratch.sorting.runs.reserve(row.count + 1)
+            Partition(row: row, power: General(e: e)).solve(runs, into: &scratch.support)
         }
         return nil
     }
 
     /// Descending; among equals the lower column first.
     private func sort<S: KernelScalar>(
-        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ workspace: Workspace
+        _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ scratch: SparseTopKScratch
     ) {
         let count = Selection.gather(
-            row, above: -Double(S.greatestFiniteMagnitude), isAbsolute: isMagnitude, workspace)
+            row, above: -Double(S.greatestFiniteMagnitude), isAbsolute: isMagnitude,
+            &scratch.selection)
         precondition(count == finiteCount)
         CKernels_sort(
-            workspace.scores.pointer, workspace.columns.pointer, count,
-            workspace.sorting.reserve(2 * count))
+            scratch.selection.scores.pointer, scratch.selection.columns.pointer, count,
+            scratch.sorting.entries.reserve(2 * count))
     }
 }
