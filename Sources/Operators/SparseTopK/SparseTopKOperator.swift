@@ -1,5 +1,5 @@
 /// One of mask, values and magnitude: they differ in what is read off a solved row.
-protocol SparseTopKOperator: TangentOperator {
+protocol SparseTopKOperator: TangentOperator, Sampled {
     var kind: SparseTopKRows.Kind { get }
 }
 
