@@ -71,9 +71,11 @@ struct GaussianK: DifferentiableOperator {
     ) throws(OperatorError) {
         let rows = rows(block.parameters)
         let residual = block.inputs.first?.flatMap { $0.rows }
-        switch block.x.dtype {
-        case .float64: try rows.forward(block, residual, Double.self, into: output, workspace)
-        default: try rows.forward(block, residual, Float.self, into: output, workspace)
+        try workspace.with(GaussianKScratch.self) { (scratch) throws(OperatorError) in
+            switch block.x.dtype {
+            case .float64: try rows.forward(block, residual, Double.self, into: output, scratch)
+            default: try rows.forward(block, residual, Float.self, into: output, scratch)
+            }
         }
     }
 
@@ -83,11 +85,13 @@ struct GaussianK: DifferentiableOperator {
     ) throws(OperatorError) {
         let rows = rows(block.parameters)
         let residual = block.inputs.first?.flatMap { $0.rows }
-        switch block.x.dtype {
-        case .float64:
-            try rows.vjp(block, residual, Double.self, cotangents, into: output, workspace)
-        default:
-            try rows.vjp(block, residual, Float.self, cotangents, into: output, workspace)
+        try workspace.with(GaussianKScratch.self) { (scratch) throws(OperatorError) in
+            switch block.x.dtype {
+            case .float64:
+                try rows.vjp(block, residual, Double.self, cotangents, into: output, scratch)
+            default:
+                try rows.vjp(block, residual, Float.self, cotangents, into: output, scratch)
+            }
         }
     }
 

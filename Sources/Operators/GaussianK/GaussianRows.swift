@@ -41,9 +41,8 @@ struct GaussianRows {
 
     func forward<S: KernelScalar>(
         _ block: borrowing RowBlock, _ residual: DenseRows?, _ type: S.Type,
-        into output: OperatorOutput, _ workspace: Workspace
+        into output: OperatorOutput, _ scratch: GaussianKScratch
     ) throws(OperatorError) {
-        let scratch = workspace.scratch(GaussianKScratch.self)
         let outputs = Outputs(output)
         for row in block.rows {
             try block.cancellation.check()
@@ -76,9 +75,8 @@ struct GaussianRows {
     /// The cotangent on what is selected: the choice itself is taken as constant.
     func vjp<S: KernelScalar>(
         _ block: borrowing RowBlock, _ residual: DenseRows?, _ type: S.Type,
-        _ cotangents: StackedRows, into output: OperatorOutput, _ workspace: Workspace
+        _ cotangents: StackedRows, into output: OperatorOutput, _ scratch: GaussianKScratch
     ) throws(OperatorError) {
-        let scratch = workspace.scratch(GaussianKScratch.self)
         for row in block.rows {
             try block.cancellation.check()
             let u = Self.sums(block.x.rowLength, S.self, scratch)

@@ -8,25 +8,27 @@ struct SoftRows {
     let isSmallest: Bool
     let shrinks: Bool
 
-    /// - Parameter temperature: tau of a row.
+    /// - Parameters:
+    ///   - temperature: tau of a row.
+    ///   - finiteCounts: entries that are not -inf, of each row of the block.
     func run(
         _ block: borrowing RowBlock, _ stack: StackedRows?, k: ParameterValue,
-        temperature: (Int) -> Double, into output: OperatorOutput, _ workspace: Workspace
+        temperature: (Int) -> Double, into output: OperatorOutput,
+        _ finiteCounts: UnsafePointer<Int>, _ scratch: SoftTopKScratch
     ) throws(OperatorError) {
         switch block.x.dtype {
         case .float64:
-            try run(block, stack, Double.self, k, temperature, output, workspace)
+            try run(block, stack, Double.self, k, temperature, output, finiteCounts, scratch)
         case .float32, .float16, .bfloat16:
-            try run(block, stack, Float.self, k, temperature, output, workspace)
+            try run(block, stack, Float.self, k, temperature, output, finiteCounts, scratch)
         }
     }
 
     private func run<S: KernelScalar>(
         _ block: borrowing RowBlock, _ stack: StackedRows?, _ type: S.Type, _ k: ParameterValue,
-        _ temperature: (Int) -> Double, _ output: OperatorOutput, _ workspace: Workspace
+        _ temperature: (Int) -> Double, _ output: OperatorOutput,
+        _ finiteCounts: UnsafePointer<Int>, _ scratch: SoftTopKScratch
     ) throws(OperatorError) {
-        let scratch = workspace.scratch(SoftTopKScratch.self)
-        let finiteCounts = UnsafePointer(workspace.finiteCounts.pointer)
         let n = block.x.rowLength
         let thresholds = output["threshold"]
         let rowsAtOnce = RowGroup.rowsAtOnce(rowLength: n)

@@ -96,6 +96,16 @@ struct SoftTopK: TangentOperator {
         _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
         _ output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
+        let finiteCounts = UnsafePointer(workspace.finiteCounts.pointer)
+        try workspace.with(SoftTopKScratch.self) { (scratch) throws(OperatorError) in
+            try run(direction, block, stack, output, finiteCounts, scratch)
+        }
+    }
+
+    private func run(
+        _ direction: Direction, _ block: borrowing RowBlock, _ stack: StackedRows?,
+        _ output: OperatorOutput, _ finiteCounts: UnsafePointer<Int>, _ scratch: SoftTopKScratch
+    ) throws(OperatorError) {
         let parameters = block.parameters
         let rows = SoftRows(
             direction: direction, isSmallest: parameters[Self.mode].word == "smallest",
@@ -104,7 +114,8 @@ struct SoftTopK: TangentOperator {
         guard parameters.isGiven("epsilon") else {
             let tau = parameters[Self.tau]
             return try rows.run(
-                block, stack, k: k, temperature: { tau.number(row: $0) }, into: output, workspace)
+                block, stack, k: k, temperature: { tau.number(row: $0) }, into: output,
+                finiteCounts, scratch)
         }
         let scales = costScales(block, isSmallest: rows.isSmallest)
         let epsilon = parameters[Self.epsilon]
@@ -114,7 +125,7 @@ struct SoftTopK: TangentOperator {
             temperature: { row in
                 let tau = scales[row - first] / 2 * epsilon.number(row: row)
                 return min(max(tau, 1e-300), .greatestFiniteMagnitude)
-            }, into: output, workspace)
+            }, into: output, finiteCounts, scratch)
     }
 
     /// The largest cost of each row of the block: of v^2 and (v - 1)^2, where v is what the

@@ -37,8 +37,9 @@ enum SparseTopKRows {
         _ op: some SparseTopKOperator, _ direction: Direction, _ block: borrowing RowBlock,
         _ stack: StackedRows?, _ type: S.Type, _ output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
-        let kind = op.kind
+        // Not by `with`: around a function of this size it kept others from being inlined.
         let scratch = workspace.scratch(SparseTopKScratch.self)
+        let kind = op.kind
         var isChecked = !checksAlong(block, stack, isMagnitude: kind == .magnitude)
         // Where `Validation` has written them, or will.
         let finiteCounts = workspace.finiteCounts.reserve(block.rows.count)

@@ -27,9 +27,11 @@ struct TopKast: DifferentiableOperator {
     func forward(
         _ block: borrowing RowBlock, into output: OperatorOutput, _ workspace: Workspace
     ) throws(OperatorError) {
-        switch block.x.dtype {
-        case .float64: try run(block, nil, Double.self, output, workspace)
-        default: try run(block, nil, Float.self, output, workspace)
+        try workspace.with(TopKastScratch.self) { (scratch) throws(OperatorError) in
+            switch block.x.dtype {
+            case .float64: try run(block, nil, Double.self, output, scratch)
+            default: try run(block, nil, Float.self, output, scratch)
+            }
         }
     }
 
@@ -39,17 +41,18 @@ struct TopKast: DifferentiableOperator {
         _ block: borrowing RowBlock, _ cotangents: StackedRows, into output: OperatorOutput,
         _ workspace: Workspace
     ) throws(OperatorError) {
-        switch block.x.dtype {
-        case .float64: try run(block, cotangents, Double.self, output, workspace)
-        default: try run(block, cotangents, Float.self, output, workspace)
+        try workspace.with(TopKastScratch.self) { (scratch) throws(OperatorError) in
+            switch block.x.dtype {
+            case .float64: try run(block, cotangents, Double.self, output, scratch)
+            default: try run(block, cotangents, Float.self, output, scratch)
+            }
         }
     }
 
     private func run<S: KernelScalar>(
         _ block: borrowing RowBlock, _ cotangents: StackedRows?, _ type: S.Type,
-        _ output: OperatorOutput, _ workspace: Workspace
+        _ output: OperatorOutput, _ scratch: TopKastScratch
     ) throws(OperatorError) {
-        let scratch = workspace.scratch(TopKastScratch.self)
         let n = block.x.rowLength
         let choice = TopKastChoice(block)
         let outputs = KastRows.Outputs(output)
