@@ -1,5 +1,5 @@
 /// The scratch memory of a family of operators. Its class lies in the family's folder, and
-/// `Workspace.scratch` makes one for each worker that needs it.
+/// `Workspace.with` makes one for each worker that needs it.
 protocol Scratchpad: AnyObject {
     init()
 
