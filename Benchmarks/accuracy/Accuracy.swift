@@ -45,7 +45,7 @@ struct Fuzz: ParsableCommand {
     func run() throws {
         print("seed \(seed), \(rows) rows an operator")
         var failures = 0
-        for op in Names.paper.compactMap({ Registry.find($0) }) {
+        for op in Names.sparseTopK.compactMap({ Registry.find($0) }) {
             var random = SplitMix64(seed: seed)
             let name = op.descriptor.name
             var worst = 0.0

@@ -17,7 +17,7 @@ struct Errors: ParsableCommand {
         print("| solver | operator | p | dtype | forward | vjp | jvp | d lambda |")
         print("|---|---|---|---|---|---|---|---|")
         for solver in ["threshold", "pav", "dykstra"] {
-            for op in Names.paper.compactMap({ Registry.find($0) }) {
+            for op in Names.sparseTopK.compactMap({ Registry.find($0) }) {
                 for (name, p) in [("2", 2), ("4/3", 4.0 / 3), ("1.5", 1.5), ("3", 3.0)] {
                     if solver == "dykstra" && p != 2 { continue }
                     for dtype in DType.allCases {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Inference
+import Execution
 
 /// A flag that sets a whole number of `Limits`. Its declaration in `LimitOptions` is the one place
 /// that says what it sets, its range and its help; all else goes through these.

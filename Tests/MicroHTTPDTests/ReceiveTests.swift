@@ -1,6 +1,7 @@
 import CMicroHTTPD
 import Fixtures
 import Glibc
+import Platform
 import Testing
 
 @testable import MicroHTTPD

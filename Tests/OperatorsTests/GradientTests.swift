@@ -9,7 +9,7 @@ import Testing
 
     @Test(
         "vjp equals finite differences at p = 4/3, 1.5, 2, 3, any",
-        arguments: Names.paper)
+        arguments: Names.sparseTopK)
     func finiteDifferences(_ name: String) throws {
         print("GradientTests \(name) seed \(Self.seed)")
         let op = try #require(Registry.find(name))
@@ -101,7 +101,7 @@ import Testing
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 5)
         let x = (0..<3).map { _ in random.normals(9) }
-        let parameters = Samples.parameters(op, n: 9, using: &random)
+        let parameters = try Samples.parameters(op, n: 9, using: &random)
         let length = Samples.cotangentLength(op, n: 9, parameters)
         let cotangents = (0..<4).map { _ in (0..<3).map { _ in random.normals(length) } }
         let together = try Compute.vjp(op, x, cotangents, parameters)
@@ -111,28 +111,21 @@ import Testing
         }
     }
 
-    // Catches: a VJP of another function, or of the wrong point; the paper's operators have kinks,
-    // and a test of their own.
-    @Test(
-        "smooth operators: vjp equals finite differences",
-        arguments: ["soft_topk", "soft_topk_sorted"])
+    // Catches: a VJP of another function, or of the wrong point. Samples say which operators are
+    // smooth; mask, values and magnitude, which have kinks, have a test of their own.
+    @Test("smooth operators: vjp equals finite differences", arguments: Registry.names)
     func smooth(_ name: String) throws {
         let op = try #require(Registry.find(name))
+        let samples = try Samples.of(op)
         var random = SplitMix64(seed: Self.seed)
         var worst = 0.0
         for _ in 0..<300 {
             let n = Int.random(in: 2...12, using: &random)
             let x = random.normals(n)
-            var parameters = Samples.parameters(op, n: n, using: &random)
-            if name == "soft_topk" {
-                let k = Double.random(in: 0.3...Double(n) - 0.3, using: &random)
-                let mode = parameters.value(named: "mode")!
-                parameters = Compute.parameters(
-                    op, ["k": .numbers([k]), "tau": .numbers([0.4]), "mode": mode])
-            } else {
-                let k = Int.random(in: 1...n, using: &random)
-                parameters = Compute.parameters(op, ["k": .integers([k]), "eps": .numbers([0.7])])
+            guard let named = samples.smoothParameters(rowLength: n, using: &random) else {
+                return
             }
+            let parameters = Compute.parameters(op, named)
             let c = random.normals(Samples.cotangentLength(op, n: n, parameters))
             let gradient = try Compute.vjp(op, [x], [[c]], parameters)[0][0]
             for i in 0..<n {

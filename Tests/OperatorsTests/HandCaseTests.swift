@@ -45,13 +45,13 @@ import Testing
         #expect(try vjp("magnitude", [3, -2, 1], [5, 7, 9], k: 1, lambda: 0, p: 2) == [5, 0, 0])
     }
 
-    @Test("lambda = 0 is the hard operator, ties to the lower index", arguments: Names.paper)
+    @Test("lambda = 0 is the hard operator, ties to the lower index", arguments: Names.sparseTopK)
     func hard(_ name: String) throws {
         let y = try forward(name, [2, 5, 2, 2], k: 2, lambda: 0, p: 4.0 / 3)
         #expect(y == (name == "mask" ? [1, 1, 0, 0] : [2, 5, 0, 0]))
     }
 
-    @Test("-inf is never selected, in any operator", arguments: Names.paper)
+    @Test("-inf is never selected, in any operator", arguments: Names.sparseTopK)
     func negativeInfinity(_ name: String) throws {
         let x: [Double] = [-Double.infinity, 1, -Double.infinity, 0.5]
         let y = try forward(name, x, k: 2, lambda: 10, p: 2)
@@ -92,7 +92,7 @@ import Testing
     @Test("a gradient is finite even where the slope is not: p > 2 next to a kink")
     func finiteGradient() throws {
         let x = [1, 0.5, 0.5 - 1e-300, 0.5 - 1e-16, -1]
-        for name in Names.paper {
+        for name in Names.sparseTopK {
             for p in [3.0, 8, 16] {
                 let c = [1e300, -1e300, 1e300, -1e300, 1e300]
                 let g = try vjp(name, x, c, k: 2, lambda: 1e-12, p: p)

@@ -15,13 +15,13 @@ import Testing
             var random = SplitMix64(seed: 11)
             for _ in 0..<400 {
                 let kind = Int.random(in: 0..<HostileRow.kindCount, using: &random)
-                let n = Samples.lengths(op, [1, 7, 16, 64, 100, 700, 9000])
+                let n = try Samples.lengths(op, [1, 7, 16, 64, 100, 700, 9000])
                     .randomElement(using: &random)!
                 let x = HostileRow.make(kind, n, &random).map {
                     dtype == .float32 ? Double(Float($0)) : $0
                 }
                 if x.contains(where: { !$0.isFinite }) { continue }
-                let parameters = Self.parameters(op, n, &random)
+                let parameters = try Self.parameters(op, n, &random)
                 let length = Samples.cotangentLength(op, n: n, parameters)
                 let c = (0..<length).map { _ in Double(Float.random(in: -1...1, using: &random)) }
                 var seen: [[[Double]]] = []
@@ -40,9 +40,9 @@ import Testing
 
     private static func parameters(
         _ op: any Operator, _ n: Int, _ random: inout SplitMix64
-    ) -> ParameterValues {
-        guard Names.paper.contains(op.descriptor.name) else {
-            return Samples.parameters(op, n: n, using: &random)
+    ) throws -> ParameterValues {
+        guard Names.sparseTopK.contains(op.descriptor.name) else {
+            return try Samples.parameters(op, n: n, using: &random)
         }
         let k = Int.random(
             in: 1...min(n, [3, 20, n].randomElement(using: &random)!), using: &random)

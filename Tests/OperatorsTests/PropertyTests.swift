@@ -76,9 +76,9 @@ import Testing
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 22)
         for _ in 0..<150 {
-            let n = Samples.lengths(op, [2, 5, 40, 300, 2000]).randomElement(using: &random)!
+            let n = try Samples.lengths(op, [2, 5, 40, 300, 2000]).randomElement(using: &random)!
             let x = random.normals(n)
-            let parameters = Samples.parameters(op, n: n, using: &random)
+            let parameters = try Samples.parameters(op, n: n, using: &random)
             let order = Array(x.indices).shuffled(using: &random)
             let y = try Compute.forward(op, [x], parameters)
             let z = try Compute.forward(op, [order.map { x[$0] }], parameters)
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test("a batch is its rows, with k and lambda of each", arguments: Names.paper)
+    @Test("a batch is its rows, with k and lambda of each", arguments: Names.sparseTopK)
     func batch(_ name: String) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 24)
@@ -111,16 +111,16 @@ import Testing
     func rowsAlone(_ name: String) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 30)
-        for n in Samples.lengths(op, [2, 30, 600]) {
+        for n in try Samples.lengths(op, [2, 30, 600]) {
             let x = (0..<20).map { _ in random.normals(n) }
-            let parameters = Samples.parameters(op, n: n, using: &random)
+            let parameters = try Samples.parameters(op, n: n, using: &random)
             let together = try Compute.forward(op, x, parameters)
             let alone = try x.flatMap { try Compute.forward(op, [$0], parameters) }
             #expect(together == alone, "\(name) n \(n)")
         }
     }
 
-    @Test("lambda towards 0 is the hard answer", arguments: Names.paper)
+    @Test("lambda towards 0 is the hard answer", arguments: Names.sparseTopK)
     func hardLimit(_ name: String) throws {
         let op = try #require(Registry.find(name))
         for sample in Self.samples(100, seed: 25) {
@@ -137,14 +137,14 @@ import Testing
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 26)
         for _ in 0..<150 {
-            let n = Samples.lengths(op, [2, 5, 40, 300, 2000]).randomElement(using: &random)!
+            let n = try Samples.lengths(op, [2, 5, 40, 300, 2000]).randomElement(using: &random)!
             let scale = [1e-3, 1, 100].randomElement(using: &random)!
             let x = random.normals(n, scale: scale).map { Double(Float($0)) }
-            let parameters = Samples.parameters(op, n: n, using: &random)
+            let parameters = try Samples.parameters(op, n: n, using: &random)
             let wide = try Compute.forward(op, [x], dtype: .float64, parameters)
             let narrow = try Compute.forward(op, [x], dtype: .float32, parameters)
-            let isRounded = zip(narrow, wide).allSatisfy {
-                Samples.isRounded(op, $0, from: $1, .float32)
+            let isRounded = try zip(narrow, wide).allSatisfy {
+                try Samples.isRounded(op, $0, from: $1, .float32)
             }
             #expect(isRounded, "\(name) n \(n)")
         }
@@ -156,7 +156,7 @@ import Testing
     func refusals(_ name: String) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 31)
-        let parameters = Samples.parameters(op, n: 50, using: &random)
+        let parameters = try Samples.parameters(op, n: 50, using: &random)
         let infinities = op.descriptor.acceptsNegativeInfinity ? [] : [-Double.infinity]
         for bad in [Double.nan, Double.infinity] + infinities {
             var x = (0..<3).map { _ in random.normals(50) }

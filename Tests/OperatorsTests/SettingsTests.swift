@@ -12,7 +12,7 @@ import Testing
         static let alive = Atomic<Int>(0)
 
         init(_ parameters: ParameterValues) {
-            k = parameters[PaperParameters.k].integer(row: 0)
+            k = parameters[SparseTopKParameters.k].integer(row: 0)
             Self.alive.add(1, ordering: .relaxed)
             // So that others come meanwhile, and all but one are made in vain.
             usleep(1000)
@@ -25,7 +25,7 @@ import Testing
     func once() {
         for k in 1...50 {
             do {
-                let parameters = ParameterValues([PaperParameters.k], [.integers([k])])
+                let parameters = ParameterValues([SparseTopKParameters.k], [.integers([k])])
                 let found = Found()
                 DispatchQueue.concurrentPerform(iterations: 4) { place in
                     found.set(place, parameters.settings { Settings($0) })

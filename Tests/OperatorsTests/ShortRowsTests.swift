@@ -30,7 +30,7 @@ import Testing
     }
 
     // Catches: entries, segments, positions, gradients or zeros that land in a neighbour's row.
-    @Test("what is computed together is what each row is alone", arguments: Names.paper, p)
+    @Test("what is computed together is what each row is alone", arguments: Names.sparseTopK, p)
     func together(_ name: String, _ p: Double) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 41)
@@ -73,7 +73,7 @@ import Testing
 
     // Catches: products of many rows at once that are not those of a row: a sign, a level, a share
     // or an entry of a hard row that differs. Several cotangents a row go the other way.
-    @Test("one cotangent a row gives what each of two does", arguments: Names.paper, p)
+    @Test("one cotangent a row gives what each of two does", arguments: Names.sparseTopK, p)
     func cotangents(_ name: String, _ p: Double) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 44)
@@ -119,7 +119,7 @@ import Testing
 
     // Catches: numbers that are not checked where they are computed, -inf that is counted among the
     // candidates, an error of a later row. A k for each row goes the other way, checked ahead.
-    @Test("what is checked along is what is checked ahead", arguments: Names.paper)
+    @Test("what is checked along is what is checked ahead", arguments: Names.sparseTopK)
     func checks(_ name: String) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 45)
@@ -156,7 +156,7 @@ import Testing
     }
 
     // Catches: emission that reads beyond the last row, or tops that take the neighbour's numbers.
-    @Test("a row's neighbours are not read", arguments: Names.paper)
+    @Test("a row's neighbours are not read", arguments: Names.sparseTopK)
     func neighbours(_ name: String) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 42)
@@ -176,7 +176,7 @@ import Testing
 
     // Catches: a way through the candidates that a row's neighbours choose. The three largest lie
     // in one of eight parts of the row: their bound is low, and too many reach it.
-    @Test("a neighbour's k changes nothing", arguments: Names.paper, p)
+    @Test("a neighbour's k changes nothing", arguments: Names.sparseTopK, p)
     func neighbourK(_ name: String, _ p: Double) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 43)

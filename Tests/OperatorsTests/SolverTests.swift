@@ -1,6 +1,7 @@
 import Fixtures
-import Operators
 import Testing
+
+@testable import Operators
 
 /// Three solvers, one answer.
 @Suite struct SolverTests {
@@ -15,30 +16,32 @@ import Testing
     }
 
     // Catches: a request for one solver that another answers.
-    @Test("the solver asked for is the one that ran", arguments: Names.paper)
+    @Test("the solver asked for is the one that ran", arguments: Names.sparseTopK)
     func askedIsRun(_ name: String) throws {
         let op = try #require(Registry.find(name))
         for solver in ["threshold", "pav", "dykstra"] {
             let workspace = Workspace()
+            let scratch = workspace.scratch(SparseTopKScratch.self)
             let parameters = parameters(op, solver, k: 1, lambda: 1, p: 2)
             _ = try Compute.run(op, .forward, [[3, 2, 1]], parameters, workspace)
-            #expect(workspace.lastSolver == solver)
+            #expect(scratch.lastSolver?.rawValue == solver)
             _ = try Compute.run(
                 op, .vjp, [[3, 2, 1]], stack: [[[1, 1, 1]]], parameters, workspace)
-            #expect(workspace.lastSolver == solver)
+            #expect(scratch.lastSolver?.rawValue == solver)
         }
         let workspace = Workspace()
+        let scratch = workspace.scratch(SparseTopKScratch.self)
         let auto = parameters(op, "auto", k: 1, lambda: 1, p: 2)
         _ = try Compute.run(op, .forward, [[3, 2, 1]], auto, workspace)
-        #expect(workspace.lastSolver == "threshold")
+        #expect(scratch.lastSolver == .threshold)
         _ = try Compute.run(
             op, .forward, [[3, 2, 1]], weights: [[1, 0.5, 0]],
             Compute.parameters(op, lambda: [1], p: 2), workspace)
-        #expect(workspace.lastSolver == "pav")
+        #expect(scratch.lastSolver == .pav)
     }
 
     // Catches: a pooling or a partition that stops early, cancels or splits wrongly.
-    @Test("pav is threshold on random and hostile rows", arguments: Names.paper)
+    @Test("pav is threshold on random and hostile rows", arguments: Names.sparseTopK)
     func pavIsThreshold(_ name: String) throws {
         print("SolverTests.pav \(name) seed \(Self.seed)")
         let op = try #require(Registry.find(name))
@@ -64,7 +67,7 @@ import Testing
     }
 
     // Catches: a group of a long row that is not read again although its maximum reaches the bound.
-    @Test("pav is threshold where few of very many are selected", arguments: Names.paper)
+    @Test("pav is threshold where few of very many are selected", arguments: Names.sparseTopK)
     func pavIsThresholdInLongRows(_ name: String) throws {
         let op = try #require(Registry.find(name))
         var random = SplitMix64(seed: 43)
@@ -83,7 +86,7 @@ import Testing
 
     // Catches: wrong corrections or weights in the projections, and a residual that is small
     // before the answer is right.
-    @Test("dykstra, converged, is threshold", arguments: Names.paper)
+    @Test("dykstra, converged, is threshold", arguments: Names.sparseTopK)
     func dykstraIsThreshold(_ name: String) throws {
         print("SolverTests.dykstra \(name) seed \(Self.seed)")
         let op = try #require(Registry.find(name))
@@ -129,7 +132,7 @@ import Testing
     }
 
     // Catches: a block's root that is wrong for weights other than 0 and 1.
-    @Test("general weights: pav is pooling by bisection in 80 bits", arguments: Names.paper)
+    @Test("general weights: pav is pooling by bisection in 80 bits", arguments: Names.sparseTopK)
     func generalWeights(_ name: String) throws {
         print("SolverTests.weights \(name) seed \(Self.seed)")
         let op = try #require(Registry.find(name))

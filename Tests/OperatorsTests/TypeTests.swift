@@ -113,21 +113,20 @@ import Testing
         for dtype in [DType.float16, .bfloat16] {
             for _ in 0..<150 {
                 // Long rows take the way through group maxima.
-                let n = Samples.lengths(op, [3, 50, 700]).randomElement(using: &random)!
+                let n = try Samples.lengths(op, [3, 50, 700]).randomElement(using: &random)!
                 let x = Compute.rounded(random.normals(n), dtype)
-                let parameters = Samples.parameters(op, n: n, using: &random)
+                let parameters = try Samples.parameters(op, n: n, using: &random)
                 let length = Samples.cotangentLength(op, n: n, parameters)
                 let c = Compute.rounded(random.normals(length), dtype)
                 let wide = try Compute.forward(op, [x], parameters)
                 let narrow = try Compute.forward(op, [x], dtype: dtype, parameters)
-                let isRounded = zip(narrow, wide).allSatisfy {
-                    Samples.isRounded(op, $0, from: $1, dtype)
+                let isRounded = try zip(narrow, wide).allSatisfy {
+                    try Samples.isRounded(op, $0, from: $1, dtype)
                 }
                 #expect(isRounded, "\(name) \(dtype)")
                 let wideGradient = try Compute.vjp(op, [x], [[c]], parameters)[0][0]
                 let gradient = try Compute.vjp(op, [x], [[c]], dtype: dtype, parameters)[0][0]
-                // Small differences of large products, there: no digit of those is promised.
-                if name == "soft_topk" { continue }
+                guard case .once = try Samples.of(op).rounding else { continue }
                 #expect(gradient == Compute.rounded(wideGradient, dtype), "\(name) \(dtype)")
             }
         }

@@ -9,9 +9,9 @@ extension Selecting {
     /// nil where the operator has no such pass under these parameters: other solvers, k for each
     /// row, the smallest entries.
     package init?(_ op: any Operator, _ parameters: ParameterValues) {
-        guard let op = op as? any PaperOperator else { return nil }
+        guard let op = op as? any SparseTopKOperator else { return nil }
         let isMagnitude = op.kind == .magnitude
-        let settings = PaperSettings.of(parameters, isMagnitude: isMagnitude)
+        let settings = SparseTopKSettings.of(parameters, isMagnitude: isMagnitude)
         // Of all rows alike, of x and not of -x, by the solver that does not sort.
         guard let k = settings.k.shared, !settings.isSmallest,
             settings.choice == .auto || settings.choice == .threshold

@@ -2,32 +2,35 @@ import CKernels
 
 /// The k entries of largest magnitude, as columns: among equals the lower column wins.
 enum HardSelection {
-    /// How many rows are worth looking at together, see `ShortTops`.
-    static func rowsAtOnce(rowLength n: Int) -> Int { ShortRows.rowsAtOnce(rowLength: n) }
-
-    /// Leaves the columns, ascending, in `workspace.columns` and their magnitudes in
-    /// `workspace.scores`; returns the k-th magnitude. O(n) on average, O(n log n) at worst.
+    /// Leaves the columns, ascending, in `scratch.columns` and their magnitudes in
+    /// `scratch.scores`; returns the k-th magnitude. O(n) on average, O(n log n) at worst.
     ///
     /// - Parameter known: the k-th magnitude, where it is known.
     static func select<S: KernelScalar>(
-        _ x: UnsafeBufferPointer<S>, k: Int, known: Double? = nil, _ workspace: Workspace
+        _ x: UnsafeBufferPointer<S>, k: Int, known: Double? = nil,
+        _ scratch: inout SelectionScratch
     ) -> Double {
         precondition(k >= 1 && k <= x.count)
-        let count =
-            known.map { Selection.gather(x, above: $0, isAbsolute: true, workspace) }
-            ?? Selection.gather(x, k: k, hasInfinity: false, isAbsolute: true, workspace) { $0 }
-        return narrow(count: count, k: k, known: known, workspace)
+        let count: Int
+        if let known {
+            count = Selection.gather(x, above: known, isAbsolute: true, &scratch)
+        } else {
+            count = Selection.gather(
+                x, k: k, hasInfinity: false, isAbsolute: true, &scratch
+            ) { $0 }
+        }
+        return narrow(count: count, k: k, known: known, &scratch)
     }
 
-    /// The same among the `count` candidates that lie in the workspace.
+    /// The same among the `count` candidates that lie in the scratch.
     static func narrow(
-        count: Int, k: Int, known: Double? = nil, _ workspace: Workspace
+        count: Int, k: Int, known: Double? = nil, _ scratch: inout SelectionScratch
     ) -> Double {
-        let scores = workspace.scores.pointer
-        let columns = workspace.columns.pointer
+        let scores = scratch.scores.pointer
+        let columns = scratch.columns.pointer
         let kth =
             known
-            ?? Ranks.select(scores, count: count, k: k, workspace.selection.reserve(count)).kth
+            ?? Ranks.select(scores, count: count, k: k, scratch.reordered.reserve(count)).kth
         let reaching = CKernels_keep(scores, columns, count, kth)
         guard reaching > k else { return kth }
         // Of those that equal the k-th, the first.
@@ -45,28 +48,5 @@ enum HardSelection {
             kept += 1
         }
         return kth
-    }
-}
-
-/// The largest entries or magnitudes of a few short rows, found together with SIMD across them.
-struct ShortTops: ~Copyable {
-    private var tops = Scratch<Double>()
-    private var count = 0
-
-    /// Looks at up to `ShortRows.rowsMax` rows; knows nothing where they are long, or k is large.
-    mutating func find<S: KernelScalar>(
-        _ x: UnsafePointer<S>, rows: Int, rowLength n: Int, kMax: Int, isAbsolute: Bool
-    ) {
-        count = 0
-        guard n <= ShortRows.lengthMax && kMax <= CKernels_row_tops_max else { return }
-        count = max(kMax, CKernels_row_tops_min)
-        S.rowTops(
-            x, rows: rows, rowLength: n, count, isAbsolute: isAbsolute,
-            tops.reserve(CKernels_row_tops_max * ShortRows.rowsMax))
-    }
-
-    /// The k-th of a row; nil where `find` has not looked.
-    func kth(_ k: Int, row: Int) -> Double? {
-        k >= 1 && k <= count ? tops.pointer[(k - 1) * ShortRows.rowsMax + row] : nil
     }
 }

@@ -5,7 +5,7 @@ enum Selection {
     private static let lanes = Int(CKernels_lanes)
 
     /// Copies every entry whose score (its value, or its magnitude) may exceed `cut(s_k)` into
-    /// `workspace.scores` and `workspace.columns`, columns ascending, and returns how many. -inf is
+    /// `scratch.scores` and `scratch.columns`, columns ascending, and returns how many. -inf is
     /// never copied.
     ///
     /// 1. One pass of group maxima (a group is one of 16 lanes of a block of lines).
@@ -19,32 +19,32 @@ enum Selection {
     ///   found them before.
     static func gather<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, k: Int, hasInfinity: Bool, isAbsolute: Bool,
-        known: (_ height: Int) -> UnsafePointer<S>? = { _ in nil }, _ workspace: Workspace,
-        cut: (Double) -> Double
+        known: (_ height: Int) -> UnsafePointer<S>? = { _ in nil },
+        _ scratch: inout SelectionScratch, cut: (Double) -> Double
     ) -> Int {
         let n = row.count
         let lowest = -Double(S.greatestFiniteMagnitude)
         guard let x = row.baseAddress else { return 0 }
-        let scores = workspace.scores.reserve(n + lanes)
-        let columns = workspace.columns.reserve(n + lanes)
+        let scores = scratch.scores.reserve(n + lanes)
+        let columns = scratch.columns.reserve(n + lanes)
         guard let height = height(rowLength: n, k: k), !hasInfinity else {
             // Short rows, large k, rows with -inf: every finite entry.
-            return gather(row, above: lowest, isAbsolute: isAbsolute, workspace)
+            return gather(row, above: lowest, isAbsolute: isAbsolute, &scratch)
         }
         let groupCount = groupCount(rowLength: n, height: height)
-        let maxima =
-            known(height)
-            ?? {
-                let maxima = UnsafeMutableRawPointer(workspace.offsets.reserve(groupCount))
-                    .assumingMemoryBound(to: S.self)
-                let count = S.groupMaxima(
-                    x, count: n, height: height, isAbsolute: isAbsolute, maxima)
-                precondition(count == groupCount)
-                return UnsafePointer(maxima)
-            }()
+        let maxima: UnsafePointer<S>
+        if let found = known(height) {
+            maxima = found
+        } else {
+            let room = UnsafeMutableRawPointer(scratch.maxima.reserve(groupCount))
+                .assumingMemoryBound(to: S.self)
+            let count = S.groupMaxima(x, count: n, height: height, isAbsolute: isAbsolute, room)
+            precondition(count == groupCount)
+            maxima = UnsafePointer(room)
+        }
         let bound = cut(Double(S.lowerBound(maxima, count: groupCount, k: k)))
         guard bound > -.infinity else {
-            return gather(row, above: lowest, isAbsolute: isAbsolute, workspace)
+            return gather(row, above: lowest, isAbsolute: isAbsolute, &scratch)
         }
         // Rounding to S is safe: upwards no number of S lies between, downwards only adds some.
         return S.gather(
@@ -74,11 +74,11 @@ enum Selection {
     @inline(__always)
     static func gather<S: KernelScalar>(
         _ row: UnsafeBufferPointer<S>, above bound: Double, isAbsolute: Bool,
-        _ workspace: Workspace
+        _ scratch: inout SelectionScratch
     ) -> Int {
         guard let x = row.baseAddress else { return 0 }
-        let scores = workspace.scores.reserve(row.count + lanes)
-        let columns = workspace.columns.reserve(row.count + lanes)
+        let scores = scratch.scores.reserve(row.count + lanes)
+        let columns = scratch.columns.reserve(row.count + lanes)
         return S.collect(
             x, count: row.count, bound: S(bound), isAbsolute: isAbsolute, scores, columns)
     }

@@ -231,7 +231,8 @@ package final class SparseRows: @unchecked Sendable {
     private func storeColumns() {
         growIndices(count)
         let indices = indexBuffer.memory.assumingMemoryBound(to: Int32.self)
-        for start in indptr.dropLast() {
+        for row in 0..<rowCount {
+            let start = indptr[row]
             for column in 0..<rowLength { indices[start + column] = Int32(column) }
         }
         impliesColumns = false
