@@ -95,7 +95,7 @@ import Testing
             let client = try HTTPClient(port: port)
             let bodies = sizes.shuffled(using: &random).map { Self.bytes($0, &random) }
             let stream = bodies.flatMap { Self.request($0) + Self.request([1, 2, 3]) }
-            let sender = Thread {
+            _ = Thread {
                 var random = SplitMix64(seed: seed)
                 var start = 0
                 while start < stream.count {
@@ -106,7 +106,6 @@ import Testing
                     start = end
                 }
             }
-            sender.start()
             for body in bodies {
                 #expect(try client.readResponse().text == "\(Self.checksum(body))")
                 #expect(try client.readResponse().text == "\(Self.checksum([1, 2, 3]))")
