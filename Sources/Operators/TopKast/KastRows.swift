@@ -85,14 +85,12 @@ struct KastRows {
                 penalty.isL1
                 ? penalty.strength * abs(value) : penalty.strength * value * value / 2
             let slope = penalty.isL1 ? Double(value > 0 ? 1 : value < 0 ? -1 : 0) : value
-            if next < masks.forward.count && masks.forward[next] == column {
-                next += 1
-                inner += size
-                values[i] = bounded(penalty.strength * slope)
-            } else {
-                outer += size
-                values[i] = bounded(penalty.strength * slope / density)
-            }
+            // Chosen between, not branched on: half of B is in A, in no order.
+            let isInner = next < masks.forward.count && masks.forward[next] == column
+            next += isInner ? 1 : 0
+            inner += isInner ? size : 0
+            outer += isInner ? 0 : size
+            values[i] = bounded(penalty.strength * slope / (isInner ? 1 : density))
         }
         output.penalty?.append(number: bounded(inner + outer / density))
         output.gradient?.appendRow(
