@@ -8,8 +8,8 @@ package protocol TensorSource: AnyObject {
     /// Names of everything that came, parameters and tensors, in the order in which they came.
     var names: [String] { get }
 
-    /// Names beside parameters that may be among `names`: of tensors, and what else requests of this
-    /// encoding have, such as the shape of x where the body does not say it.
+    /// Names beside parameters that may be among `names`: of tensors, and what else requests of
+    /// this encoding have, such as the shape of x where the body does not say it.
     func ownNames(_ procedure: Procedure) -> [String]
 
     /// Where a name belongs that means something in other requests, in words that complete "it

@@ -17,8 +17,8 @@ enum ConnectionPhase: Int {
 /// How far the other side of a connection has left.
 package enum ConnectionDeparture: Sendable {
     case none
-    /// It has ended its side. It may have gone, or only half-closed, and reads on: the two cannot be
-    /// told apart.
+    /// It has ended its side. It may have gone, or only half-closed, and reads on: the two cannot
+    /// be told apart.
     case halfClosed
     /// Both directions are closed.
     case gone

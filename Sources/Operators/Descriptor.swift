@@ -91,7 +91,8 @@ package struct TensorSpec: Sendable {
         case float64
         case int64
         case bool
-        /// One of these words: operators append its place, JSON has the word, raw answers the place.
+        /// One of these words. Operators append its place; JSON has the word, raw answers the
+        /// place.
         case word([String])
     }
 

@@ -99,8 +99,8 @@ package protocol DocumentWork: Sendable {
     /// Where it runs. The default is a worker.
     func lane(_ parameters: ParameterValues) -> Lane
 
-    /// Computes the answer. Runs once per request, on one thread; whatever it allocates beyond a few
-    /// times its inputs, it reserves from `context` first.
+    /// Computes the answer. Runs once per request, on one thread. Whatever it allocates beyond a
+    /// few times its inputs, it reserves from `context` first.
     ///
     /// - Parameter inputs: in the order of the procedure's inputs; nil where one did not come.
     func run(

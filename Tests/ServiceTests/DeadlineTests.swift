@@ -176,8 +176,8 @@ import Testing
         }
     }
 
-    // Catches: an answer that is kept from a client which only half-closed, and reads on. Whether it
-    // has gone nobody can tell.
+    // Catches: an answer that is kept from a client which only half-closed, and reads on. Whether
+    // it has gone nobody can tell.
     @Test("who has ended its side while it waited is answered")
     func halfClosed() throws {
         let service = try service { $0.workers = 1 }

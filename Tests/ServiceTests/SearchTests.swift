@@ -11,7 +11,8 @@ import Testing
         let body = "{\"operator\": \"graph_search\", \"x\": [\(x)], \"edges\": []}"
         client.send(
             "POST /topk HTTP/1.1\r\nHost: t\r\nContent-Length: \(body.utf8.count)\r\n"
-                + "Topk-Timeout-Ms: \(milliseconds)\r\nContent-Type: application/json\r\n\r\n\(body)"
+                + "Topk-Timeout-Ms: \(milliseconds)\r\n"
+                + "Content-Type: application/json\r\n\r\n\(body)"
         )
     }
 

@@ -2,8 +2,8 @@ import Encodings
 import Execution
 import Operators
 
-/// An encoding with a header: a line "name dtype axis axis ..." for each tensor, an empty line, then
-/// the numbers, one tensor behind the other, however they lie. Parameters are in the query.
+/// An encoding with a header: a line "name dtype axis axis ..." for each tensor, an empty line,
+/// then the numbers, one tensor behind the other, however they lie. Parameters are in the query.
 enum ToyEncoding: Encoding {
     static var name: String { "toy" }
     static var mediaType: String { "application/x-toy" }
