@@ -9,9 +9,12 @@ WORKDIR /src
 # Dependencies first: this layer lasts until Package.swift changes.
 COPY Package.swift ./
 RUN swift package resolve
-# All that .dockerignore lets in, so that there is one list. Tests and benchmarks are not built, but
-# SwiftPM refuses a package whose targets have no folders. script/dockerfile tries it.
-COPY . .
+# Tests and benchmarks are not built, but SwiftPM refuses a package whose targets have no folders.
+# script/dockerfile builds from exactly these files.
+COPY openapi.yaml ./
+COPY Benchmarks Benchmarks
+COPY Sources Sources
+COPY Tests Tests
 RUN swift build -c release --product topkd --static-swift-stdlib \
     && strip -o /topkd .build/release/topkd
 

@@ -18,7 +18,7 @@ from servers import PIDS, end_with_parent, start, stop
 
 HERE = Path(__file__).resolve().parent
 SHIM = HERE / "../../Sources/MicroHTTPD/Daemon.swift"
-LIMITS = HERE / "../../Sources/Inference/Limits.swift"
+LIMITS = HERE / "../../Sources/Execution/Limits.swift"
 LAMBDA = 0.1
 BARE_LARGE_BYTES = 65536
 SOCKET_SECONDS_MAX = 30

@@ -13,13 +13,13 @@ final class Crew: Sendable {
     private let changed = Condition()
     /// Jobs in the queue, for those who compute and look between two blocks.
     private let waitingCount = Atomic<Int>(0)
+    private let busyThreadCount = Atomic<Int>(0)
     private let outputs: OutputPool
 
     private struct State {
         var queue = TurnQueue<Job>()
         /// Started jobs with blocks that nobody has taken.
         var shared = TurnQueue<Job>()
-        var busyCount = 0
         var isStopping = false
         var threads: [Thread] = []
     }
@@ -58,7 +58,7 @@ final class Crew: Sendable {
     }
 
     var queueDepth: Int { waitingCount.load(ordering: .relaxed) }
-    var busyCount: Int { state.withLock { $0.busyCount } }
+    var busyCount: Int { busyThreadCount.load(ordering: .relaxed) }
     var hasIdleThread: Bool { queueDepth == 0 && busyCount < threadCount }
 
     func append(_ job: Job) {
@@ -102,7 +102,7 @@ final class Crew: Sendable {
                 compute(job, own, owner)
             }
             own.trim()
-            state.withLock { $0.busyCount -= 1 }
+            busyThreadCount.subtract(1, ordering: .relaxed)
         }
     }
 
@@ -117,7 +117,7 @@ final class Crew: Sendable {
             guard let task = take(&state, helpsNext: helpsNext) else {
                 return state.isStopping ? .some(nil) : nil
             }
-            state.busyCount += 1
+            busyThreadCount.add(1, ordering: .relaxed)
             return task
         }
     }

@@ -16,8 +16,11 @@ final class Job: @unchecked Sendable {
 
     private let nextBlock = Atomic<Int>(0)
     private let blocksLeft = Atomic<Int>(0)
-    /// The error of the lowest row: the same answer however the rows were split.
-    private let firstError = Lock<[OperatorError]>([])
+    /// The error of the lowest row: the same answer however the rows were split. Under
+    /// `errorsLock`, and empty of nearly every job.
+    private var firstError: [OperatorError] = []
+    /// One for all jobs: errors are few.
+    private static let errorsLock = Lock(())
     private let clientHasLeft = Atomic<Bool>(false)
 
     private enum State {
@@ -151,8 +154,8 @@ final class Job: @unchecked Sendable {
             try running.invocation.compute(
                 rows, context, into: running.outputs[index], worker.workspace)
         } catch {
-            firstError.withLock { errors in
-                if errors.isEmpty || error.row < errors[0].row { errors = [error] }
+            Self.errorsLock.withLock { _ in
+                if firstError.isEmpty || error.row < firstError[0].row { firstError = [error] }
             }
         }
     }
@@ -168,7 +171,8 @@ final class Job: @unchecked Sendable {
         timings.end(.compute)
         let result = InvocationResult(running.invocation, running.outputs)
         do throws(ServiceError) {
-            if let error = firstError.withLock({ $0.first }) {
+            // All blocks are done: nobody writes it any more.
+            if let error = firstError.first {
                 if case .cancelled = error, clientHasLeft.load(ordering: .relaxed) {
                     call.abandon(timings)
                 } else {

@@ -18,14 +18,14 @@ package final class Scheduler: Crew.Owner {
     private let ending = EndFlag()
     private let state = Lock(State())
     private let changed = Condition()
-    /// Scratch for calls that run on their callers' threads.
-    private let visitors = Lock<[Worker]>([])
 
     private struct State {
         /// Places in the queue that are taken, and for which no job has come yet.
         var reservedCount = 0
         /// Accepted and not yet answered.
         var unfinishedCount = 0
+        /// Scratch for calls that run on their callers' threads.
+        var visitors: [Worker] = []
         /// Searches that are not yet answered.
         var searches: [ObjectIdentifier: Job] = [:]
         var isClosed = false
@@ -68,37 +68,40 @@ package final class Scheduler: Crew.Owner {
             try reserve()
             return Place(scheduler: self, job: Job(call, buffers, ending))
         }
-        try accept()
+        let visitor = try accept { $0.visitors.popLast() } ?? Worker(outputs: outputs)
         let job = Job(call, buffers, ending)
-        let visitor = visitors.withLock { $0.popLast() } ?? Worker(outputs: outputs)
-        defer { visitors.withLock { $0.append(visitor) } }
-        guard job.start(visitor) else {
-            finished(job)
-            return nil
+        var isDone = true
+        if job.start(visitor) {
+            if case .quick = job.lane {
+                _ = job.computeBlocks(visitor)
+            } else if takePlace() {
+                // It turned out to be long, and goes on with another thread.
+                isDone = false
+            } else {
+                job.refuse(.overloaded(.queue))
+            }
         }
-        if case .quick = job.lane {
-            if case .finished = job.computeBlocks(visitor) { finished(job) }
-            return nil
-        }
-        // It turned out to be long, and goes on with another thread.
-        if takePlace() { return Place(scheduler: self, job: job) }
-        job.refuse(.overloaded(.queue))
-        finished(job)
-        return nil
+        countFinished(isDone ? 1 : 0) { $0.visitors.append(visitor) }
+        return isDone ? nil : Place(scheduler: self, job: job)
     }
 
-    private func accept() throws(ServiceError) {
-        let isClosed = state.withLock { state in
-            if !state.isClosed { state.unfinishedCount += 1 }
-            return state.isClosed
+    /// Counts one more call, unless the scheduler is closed.
+    private func accept<Result>(
+        _ body: (inout State) -> Result
+    ) throws(ServiceError) -> Result {
+        let result = state.withLock { state -> Result? in
+            if state.isClosed { return nil }
+            state.unfinishedCount += 1
+            return body(&state)
         }
-        if isClosed { throw .draining }
+        guard let result else { throw .draining }
+        return result
     }
 
     private func reserve() throws(ServiceError) {
-        try accept()
+        try accept { _ in }
         if takePlace() { return }
-        countFinished()
+        countFinished(1) { _ in }
         throw .overloaded(.queue)
     }
 
@@ -136,15 +139,15 @@ package final class Scheduler: Crew.Owner {
     }
 
     func finished(_ job: Job) {
-        state.withLock { state in
+        countFinished(1) { state in
             if !state.searches.isEmpty { state.searches[ObjectIdentifier(job)] = nil }
         }
-        countFinished()
     }
 
-    private func countFinished() {
+    private func countFinished(_ count: Int, _ body: (inout State) -> Void) {
         let isIdle = state.withLock { state in
-            state.unfinishedCount -= 1
+            body(&state)
+            state.unfinishedCount -= count
             return state.unfinishedCount == 0 && state.isAwaited
         }
         // Only those who drain wait for it.

@@ -22,9 +22,7 @@ extension Problem {
                 "\(name) does not belong here, but in \(belongs)")
         case .unknownParameter(let name, let known): self = .unknownParameter(name, known)
         case .unknownOperator(let name, let known): self = .unknownOperator(name, known)
-        case .missingParameter(let name, let expected):
-            self.init(.missingParameter, field: name, "\(name) is missing: \(expected)")
-            self.expected = expected
+        case .missingParameter(let name, let expected): self = .missingParameter(name, expected)
         case .wrongType(let place, let expected, let found):
             self.init(place: place, .wrongType, expected, found)
         case .outOfRange(let place, let expected, let found):
@@ -89,6 +87,13 @@ extension Problem {
             .unknownParameter, field: String(name.prefix(100)),
             "there is no parameter \(name.prefix(100)); "
                 + "there are \(known.joined(separator: ", "))")
+    }
+
+    private static func missingParameter(_ name: String, _ expected: String) -> Problem {
+        var problem = Problem(
+            .missingParameter, field: name, "\(name) is missing: \(expected)")
+        problem.expected = expected
+        return problem
     }
 
     private static func unknownOperator(_ name: String, _ known: [String]) -> Problem {

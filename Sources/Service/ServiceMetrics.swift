@@ -131,13 +131,17 @@ package final class ServiceMetrics: Sendable {
         rows.add(form.rowCount)
         elements.add(form.rowCount * form.rowLength)
         if result.nonconvergedRowCount > 0 { nonconvergedRows.add(result.nonconvergedRowCount) }
-        nonzeros.add(result.nonzeroCount, child: children(of: form).nonzeros)
-        record(timings, form)
+        let children = children(of: form)
+        nonzeros.add(result.nonzeroCount, child: children.nonzeros)
+        record(timings, children)
     }
 
     /// Counts the stages of one request whose operator is known.
     package func record(_ timings: Timings, _ form: InvocationForm) {
-        let children = children(of: form)
+        record(timings, children(of: form))
+    }
+
+    private func record(_ timings: Timings, _ children: Children) {
         var child = children.stage
         for stage in Stage.allCases {
             stageDuration.observe(nanoseconds: timings[stage], child: child)
