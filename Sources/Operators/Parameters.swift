@@ -61,7 +61,7 @@ package enum ParameterValue: Sendable, Equatable {
 
 /// Values for every parameter of one operator, complete and in range.
 ///
-/// `ParameterDecoder` (room Codecs) is the only place that makes them from a request. A class,
+/// `ParameterDecoder` (module Execution) is the only place that makes them from a request. A class,
 /// which blocks of rows share: copies of a struct would retain three arrays.
 package final class ParameterValues: Sendable {
     private let specs: [ParameterSpec]
