@@ -44,11 +44,11 @@ package struct InvocationBuilder {
         draft.rowLength = x.rows.rowLength
         draft.isSingleRow = x.isSingleRow
         let specs = op.descriptor.inputs
-        let parameters = try decodeParameters(
-            source, inputs: specs.map { $0.name }.filter { source.hasInput($0) })
         var inputs: [InputTensor?] = []
         for spec in specs { inputs.append(try tensors.input(spec, x)) }
         draft.hasInputs = inputs.contains { $0 != nil }
+        let parameters = try decodeParameters(
+            source, inputs: specs.map { $0.name }.filter { source.hasInput($0) })
         var stack: StackedRows?
         if let spec = procedure.inputs.last, direction != .forward {
             let answer =
