@@ -191,18 +191,7 @@ size_t CKernels_pack_f32(const float *values, size_t n, float *data, int32_t *in
 size_t CKernels_pack_f64(const double *values, size_t n, double *data, int32_t *indices,
                          bool *is_finite);
 
-/// out_i = u_i = a_i + b_i (a_i alone without b); the sums of u_i - shift and of its square; the
-/// maxima of |u| for gather, of n / (16 height) + 1 blocks at most.
-typedef struct CKernels_Moments {
-  double sum;
-  double squares;
-} CKernels_Moments;
-
-CKernels_Moments CKernels_moments_f32(const float *a, const float *b, size_t n, double shift,
-                                      float *out, size_t height, float *maxima);
-CKernels_Moments CKernels_moments_f64(const double *a, const double *b, size_t n, double shift,
-                                      double *out, size_t height, double *maxima);
-
+#include "CKernels_gaussian.h"
 #include "CKernels_halves.h"
 #include "CKernels_rows.h"
 #include "CKernels_soft.h"

@@ -39,7 +39,7 @@ struct GaussianRows {
         }
     }
 
-    func forward<S: KernelScalar>(
+    func forward<S: GaussianScalar>(
         _ block: borrowing RowBlock, _ residual: DenseRows?, _ type: S.Type,
         into output: OperatorOutput, _ scratch: GaussianKScratch
     ) throws(OperatorError) {
@@ -50,7 +50,7 @@ struct GaussianRows {
         }
     }
 
-    private func append<S: KernelScalar>(
+    private func append<S: GaussianScalar>(
         _ row: Int, _ x: DenseRows, _ residual: DenseRows?, _ type: S.Type, to outputs: Outputs,
         _ scratch: GaussianKScratch
     ) throws(OperatorError) {
@@ -73,7 +73,7 @@ struct GaussianRows {
     }
 
     /// The cotangent on what is selected: the choice itself is taken as constant.
-    func vjp<S: KernelScalar>(
+    func vjp<S: GaussianScalar>(
         _ block: borrowing RowBlock, _ residual: DenseRows?, _ type: S.Type,
         _ cotangents: StackedRows, into output: OperatorOutput, _ scratch: GaussianKScratch
     ) throws(OperatorError) {
@@ -93,14 +93,14 @@ struct GaussianRows {
     }
 
     /// Room for u.
-    private static func sums<S: KernelScalar>(
+    private static func sums<S: GaussianScalar>(
         _ n: Int, _ type: S.Type, _ scratch: GaussianKScratch
     ) -> UnsafeMutablePointer<S> {
         UnsafeMutableRawPointer(scratch.sums.reserve(n)).assumingMemoryBound(to: S.self)
     }
 
     /// Computes u and which of it is selected.
-    private func select<S: KernelScalar>(
+    private func select<S: GaussianScalar>(
         _ row: Int, _ x: DenseRows, _ residual: DenseRows?, _ u: UnsafeMutablePointer<S>,
         _ scratch: GaussianKScratch
     ) throws(OperatorError) -> Selected {
@@ -137,7 +137,7 @@ struct GaussianRows {
 
     /// The entries that reach a bound, in the scratch; when it rises they are enough to look at,
     /// when it falls there were few.
-    private struct Candidates<S: KernelScalar> {
+    private struct Candidates<S: GaussianScalar> {
         let u: UnsafePointer<S>
         let n: Int
         private(set) var count = 0
@@ -170,7 +170,7 @@ struct GaussianRows {
     private static let height = 8
 
     /// Room for the maxima of n numbers.
-    private static func maxima<S: KernelScalar>(
+    private static func maxima<S: GaussianScalar>(
         _ n: Int, _ scratch: GaussianKScratch
     ) -> UnsafeMutablePointer<S> {
         let lanes = Int(CKernels_lanes)
@@ -179,14 +179,14 @@ struct GaussianRows {
     }
 
     /// The least S above the threshold: |u| > threshold is |u| >= that.
-    private static func bound<S: KernelScalar>(_ threshold: Double) -> S {
+    private static func bound<S: GaussianScalar>(_ threshold: Double) -> S {
         if threshold < 0 { return 0 }
         let near = S(threshold)
         return Double(near) > threshold ? near : near.nextUp
     }
 
     /// u, its mean and its deviation (n - 1; 0 for one number).
-    private func estimate<S: KernelScalar>(
+    private func estimate<S: GaussianScalar>(
         _ row: Int, _ x: DenseRows, _ residual: DenseRows?, _ u: UnsafeMutablePointer<S>,
         _ scratch: GaussianKScratch
     ) throws(OperatorError) -> (mean: Double, deviation: Double) {
@@ -222,7 +222,7 @@ struct GaussianRows {
     }
 
     /// Rounds to a type of 16 bits; a sum beyond it becomes infinite, and is refused as such.
-    private static func round<S: KernelScalar>(
+    private static func round<S: GaussianScalar>(
         _ u: UnsafeMutablePointer<S>, _ n: Int, _ dtype: DType, _ maxima: UnsafePointer<S>,
         _ scratch: GaussianKScratch
     ) {
@@ -240,7 +240,7 @@ struct GaussianRows {
     }
 
     /// By two passes, scaled so that no square overflows or vanishes.
-    private static func careful<S: KernelScalar>(
+    private static func careful<S: GaussianScalar>(
         _ u: UnsafeMutablePointer<S>, _ n: Int
     ) -> (mean: Double, deviation: Double) {
         var largest = 0.0

@@ -5,7 +5,7 @@ import Glibc
 /// E = exp((x - c) / tau), and those of them that a threshold near the centre is made of.
 ///
 /// Legend: t the threshold, s = exp((t - c) / tau), y = E / (E + s).
-struct SoftEntries<S: KernelScalar> {
+struct SoftEntries<S: SoftScalar> {
     private let e: UnsafeMutablePointer<S>
     private let count: Int
     private let near: UnsafeMutablePointer<S>

@@ -24,7 +24,7 @@ struct SoftRows {
         }
     }
 
-    private func run<S: KernelScalar>(
+    private func run<S: SoftScalar>(
         _ block: borrowing RowBlock, _ stack: StackedRows?, _ type: S.Type, _ k: ParameterValue,
         _ temperature: (Int) -> Double, _ output: OperatorOutput,
         _ finiteCounts: UnsafePointer<Int>, _ scratch: SoftTopKScratch
@@ -70,7 +70,7 @@ struct SoftRows {
     }
 
     /// What is asked of a row.
-    private struct Row<S: KernelScalar> {
+    private struct Row<S: SoftScalar> {
         let x: UnsafeBufferPointer<S>
         let k: Double
         let tau: Double
@@ -90,7 +90,7 @@ struct SoftRows {
     }
 
     /// Appends y of a row, and returns its threshold.
-    private func appendWeights<S: KernelScalar>(
+    private func appendWeights<S: SoftScalar>(
         _ row: Row<S>, to answer: SparseRows, _ scratch: SoftTopKScratch
     ) -> Double {
         var threshold = 0.0
@@ -107,7 +107,7 @@ struct SoftRows {
     }
 
     /// Writes ones or zeros; returns a threshold that is far enough.
-    private func settle<S: KernelScalar>(
+    private func settle<S: SoftScalar>(
         _ row: Row<S>, into weights: UnsafeMutablePointer<S>
     ) -> Double {
         let isNone = row.k == 0
@@ -125,7 +125,7 @@ struct SoftRows {
         return min(max(threshold, -limit), limit)
     }
 
-    private func multiply<S: KernelScalar>(
+    private func multiply<S: SoftScalar>(
         _ stack: StackedRows, _ row: Int, _ task: Row<S>, _ output: OperatorOutput,
         _ scratch: SoftTopKScratch
     ) {

@@ -11,7 +11,7 @@ import Glibc
 /// O(n) for each of the few passes of `solve`, and a selection.
 struct SoftThreshold {
     /// Where the row was solved: s = exp((t - c) / tau).
-    struct Root<S: KernelScalar> {
+    struct Root<S: SoftScalar> {
         let entries: SoftEntries<S>
         let threshold: Double
         let s: Double
@@ -34,7 +34,7 @@ struct SoftThreshold {
     /// is a fourth power). Far from it, where an entry's share falls off exponentially, Newton's
     /// method runs on the logarithms of both sides, which are nearly straight lines there. A step
     /// that leaves the bracket halves it instead.
-    func solve<S: KernelScalar>(
+    func solve<S: SoftScalar>(
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ index: Int, _ scratch: SoftTopKScratch,
         into e: UnsafeMutablePointer<S>
     ) -> Root<S> {
@@ -104,7 +104,7 @@ struct SoftThreshold {
     }
 
     /// The row measured from its exact centre.
-    private func measured<S: KernelScalar>(
+    private func measured<S: SoftScalar>(
         _ row: UnsafeBufferPointer<S>, finiteCount: Int, _ index: Int, _ scratch: SoftTopKScratch,
         into e: UnsafeMutablePointer<S>
     ) -> SoftEntries<S> {
@@ -115,7 +115,7 @@ struct SoftThreshold {
 
     /// The row measured anew from the threshold, if that is another place: beside a large centre a
     /// step may vanish, and a huge one is no number, while exp(u) still is.
-    private func moved<S: KernelScalar>(
+    private func moved<S: SoftScalar>(
         _ entries: SoftEntries<S>, to u: Double, _ row: UnsafeBufferPointer<S>,
         _ scratch: SoftTopKScratch, _ e: UnsafeMutablePointer<S>
     ) -> SoftEntries<S>? {
@@ -128,7 +128,7 @@ struct SoftThreshold {
 
     /// About the k-th largest of a long row, from a sample of its lines: near the threshold, unless
     /// the row has an order or tau is small. nil where the sample says too little.
-    private func sampledCentre<S: KernelScalar>(
+    private func sampledCentre<S: SoftScalar>(
         _ row: UnsafeBufferPointer<S>, _ scratch: SoftTopKScratch
     ) -> Double? {
         guard row.count >= Self.sampledMin, let x = row.baseAddress else { return nil }
@@ -155,7 +155,7 @@ struct SoftThreshold {
     /// Midway between the floor(k)-th largest and the next; with a fraction of k, the next, which
     /// counts as above the centre if the fraction is more than half: whichever leaves less to be
     /// made up by differences.
-    private func centre<S: KernelScalar>(
+    private func centre<S: SoftScalar>(
         _ row: UnsafeBufferPointer<S>, hasInfinity: Bool, _ index: Int, _ scratch: SoftTopKScratch
     ) -> (centre: Double, side: SoftEntries<S>.Side) {
         let whole = Int(k)
