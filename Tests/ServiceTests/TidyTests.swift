@@ -44,7 +44,10 @@ import Testing
                 let indent = line.prefix { $0 == " " }
                 let words = line.dropFirst(indent.count)
                 let isFunction = words.contains("func ") && !words.hasPrefix("//")
-                if isFunction && start == nil { start = (index, indent) }
+                // At the same indent the one before had no body: a protocol asks for it.
+                if isFunction && (start == nil || start?.indent == indent) {
+                    start = (index, indent)
+                }
                 if let function = start, indent == function.indent, words.hasPrefix("}") {
                     let length = index - function.line + 1
                     #expect(length <= 70, "\(path):\(function.line + 1) has \(length) lines")
