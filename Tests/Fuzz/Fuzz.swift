@@ -1,6 +1,7 @@
 import Encodings
 import Execution
 import Operators
+import Protocols
 
 @testable import MicroHTTPD
 @testable import Service
@@ -17,6 +18,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
 
 enum Target: String, CaseIterable {
     case json
+    case document
     case octets
     case query
     case inflate
@@ -33,7 +35,8 @@ enum Target: String, CaseIterable {
 
     func run(_ bytes: UnsafeBufferPointer<UInt8>) {
         switch self {
-        case .json: Fuzzer.shared.decode(JSONCodec.self, query: .empty, Array(bytes))
+        case .json: Fuzzer.shared.decode(JSONEncoding.self, query: "", Array(bytes))
+        case .document: Fuzzer.shared.readDocuments(Array(bytes))
         case .octets: Fuzzer.shared.decodeOctets(bytes)
         case .query: _ = try? Query.parse(Self.text(bytes)[...])
         case .inflate: Fuzzer.shared.inflate(bytes)
@@ -48,7 +51,7 @@ enum Target: String, CaseIterable {
 
     /// Header lines as the library hands them over: "name:value" until LF.
     private static func audit(_ bytes: UnsafeBufferPointer<UInt8>) {
-        var audit = HeaderAudit()
+        var audit = HeaderAudit(HeaderTable(HeaderName.kept))
         for line in bytes.split(separator: 10, omittingEmptySubsequences: false) {
             let name = line.prefix { $0 != 58 }
             let value = line.dropFirst(name.count + 1)
@@ -65,10 +68,8 @@ enum Target: String, CaseIterable {
     }
 
     private static func negotiate(_ text: String) {
-        guard let codec = try? Negotiation.requestCodec(text) else {
-            _ = try? Negotiation.answerCodec(text, mirroring: JSONCodec.self)
-            return
-        }
-        _ = try? Negotiation.answerCodec(text, mirroring: codec)
+        let negotiation = Negotiation(EncodingRegistry.all)
+        let place = (try? negotiation.request(contentType: text)) ?? 0
+        _ = try? negotiation.answer(accept: text, mirroring: place)
     }
 }
