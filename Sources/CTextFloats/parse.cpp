@@ -25,9 +25,12 @@ struct CTextFloats_Reader {
   ondemand::document document;
   std::vector<Member> members;
   std::vector<std::string> words;
+  /// Whether something could not be read: simdjson's document cannot be rewound after an error.
+  bool has_failed = false;
 
   CTextFloats_Result scan(const char *bytes, size_t length, size_t capacity) {
     members.clear();
+    has_failed = false;
     if (auto error = parser.iterate(bytes, length, capacity).get(document)) return invalid(error);
     ondemand::json_type type;
     if (auto error = document.type().get(type)) return invalid(error);
@@ -100,6 +103,11 @@ namespace {
 /// Finds member `index` and hands it to `body`.
 template <typename Body>
 CTextFloats_Result with_value(CTextFloats_Reader *reader, size_t index, Body body) {
+  if (reader->has_failed) {
+    return make_result(CTextFloats_invalid, "nothing can be read behind what is not JSON");
+  }
+  // Until it has been read.
+  reader->has_failed = true;
   reader->document.rewind();
   ondemand::object object;
   if (auto error = reader->document.get_object().get(object)) return invalid(error);
@@ -110,6 +118,7 @@ CTextFloats_Result with_value(CTextFloats_Reader *reader, size_t index, Body bod
     if (at++ != index) continue;
     CTextFloats_Result result = body(field.value());
     result.field = static_cast<ptrdiff_t>(index);
+    reader->has_failed = result.status != CTextFloats_ok;
     return result;
   }
   return make_result(CTextFloats_invalid, "no such member");
