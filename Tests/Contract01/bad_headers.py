@@ -37,11 +37,13 @@ def accepts():
     values = [
         "text/html", "*/*", "application/*", "application/json", "application/octet-stream", "",
         "application/json;q=0", "application/json;q=0, */*", "*/*;q=0", "text/html, */*;q=0.1",
-        "application/json;q=0.5, application/octet-stream", "application/octet-stream;q=0.1,*/*;q=0.5",
+        "application/json;q=0.5, application/octet-stream",
+        "application/octet-stream;q=0.1,*/*;q=0.5",
         "application/json;q=0.5,application/octet-stream;q=0.5", "application/json;q=abc",
         "application/json;q=2", "application/json;q=-1", "application/*;q=0, application/json", ",",
         "application/octet-stream;q=0.001", "APPLICATION/OCTET-STREAM", "text/html;q=1,", "json",
-        "application/json;charset=utf-8", "application/json ; q=0.2 , application/octet-stream ; q=0.3",
+        "application/json;charset=utf-8",
+        "application/json ; q=0.2 , application/octet-stream ; q=0.3",
         "application/problem+json", "a/b," * 500, "application/*;q=0.5,*/*;q=0",
         "application/octet-stream;v=1;q=0.1,application/json;q=0.05",
     ]
@@ -61,12 +63,16 @@ def timeouts():
 
 
 def paths():
-    targets = ["/", "/nothing", "/topk/", "/topk/vjp/", "/topk/hvp", "/TOPK", "//topk", "/topk//vjp",
-               "/%74opk", "/topk%2Fvjp", "/topk/../topk", "/topk;a", "/topk?", "/topk#a", "/" + "p" * 300,
-               "/topk%00", "/t%C3%B6pk", "/topk%zz", "/topk?k=1", "/topk?x", "/topk?%zz=1", "/topk?n=1",
+    targets = ["/", "/nothing", "/topk/", "/topk/vjp/", "/topk/hvp", "/TOPK", "//topk",
+               "/topk//vjp",
+               "/%74opk", "/topk%2Fvjp", "/topk/../topk", "/topk;a", "/topk?", "/topk#a",
+               "/" + "p" * 300,
+               "/topk%00", "/t%C3%B6pk", "/topk%zz", "/topk?k=1", "/topk?x", "/topk?%zz=1",
+               "/topk?n=1",
                "/topk?k=1&k=1", "/topk?unknown=1", "http://other/topk", "*", "topk"]
     found = [Case(f"path/{i}", one, TYPE, BODY) for i, one in enumerate(targets)]
-    for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "post", "FOO", "M" * 60]:
+    for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "post", "FOO",
+                   "M" * 60]:
         for path in ["/topk", "/topk/vjp", "/nothing"]:
             found.append(Case(f"method/{method[:9]}{path}", path, TYPE, BODY, method))
     found.append(Case("method/GET/no-body", "/topk?n=2&k=1", [], None, "GET"))
@@ -76,7 +82,8 @@ def paths():
 def lengths():
     """The recorder and the test send nothing behind these but the body, which may not be read."""
     found = []
-    values = ["-1", "+30", "0x1e", "30.0", "30, 30", "", "a", "3 0", "1e1", "300000000", "4294967326",
+    values = ["-1", "+30", "0x1e", "30.0", "30, 30", "", "a", "3 0", "1e1", "300000000",
+              "4294967326",
               "999999999999999999", "9223372036854775808", "18446744073709551646", "9" * 40]
     for i, value in enumerate(values):
         found.append(Case(f"length/{i}", "/topk", TYPE + [("Content-Length", value)], ""))
@@ -130,7 +137,8 @@ def encoded():
         add(f"{coding}/upper", coding.upper(), good)
         add(f"{coding}/spaces", f" {coding} ", good)
         pack = zlib.compress if coding == "deflate" else lambda one: gzip.compress(one, mtime=0)
-        for i, one in enumerate([raw, raw[:-1], b"", raw + b"\0\0\xc0\x7f" + raw[:12], bytes(64_000)]):
+        for i, one in enumerate([raw, raw[:-1], b"", raw + b"\0\0\xc0\x7f" + raw[:12],
+                                 bytes(64_000)]):
             add(f"{coding}/raw/{i}", coding, pack(one), RAW, "/topk?n=4&k=1&lambda=0")
         for i, one in enumerate([b"{", b"", BODY.encode() + b"x", b'{"x":[1],"k":2}']):
             add(f"{coding}/bad/{i}", coding, pack(one))
@@ -140,7 +148,8 @@ def encoded():
     parts = b"".join(gzip.compress(one, mtime=0) for one in [text[:9], b"", text[9:], b""])
     add("gzip/members", "gzip", parts)
     add("deflate/without-header", "deflate", zlib.compress(text)[2:-4])
-    for i, coding in enumerate(["", "identity", "br", "gzip, deflate", "gzip gzip", "x-gzip", "zstd",
+    for i, coding in enumerate(["", "identity", "br", "gzip, deflate", "gzip gzip", "x-gzip",
+                                "zstd",
                                 "gzip;q=1", "identity, identity", "e" * 60]):
         add(f"other/{i}", coding, text)
         add(f"other/{i}/packed", coding, forms["gzip"])

@@ -126,7 +126,8 @@ def missing(operator):
     left = {key: value for key, value in members.items() if key != "x"}
     found.append(wire.as_json(f"missing/{operator}/x/json", left))
     for direction in ["vjp", "jvp"]:
-        found.append(wire.as_json(f"missing/{operator}/{direction}/json", members, PATHS[direction]))
+        found.append(wire.as_json(f"missing/{operator}/{direction}/json", members,
+                                  PATHS[direction]))
         found.append(wire.as_raw(f"missing/{operator}/{direction}/raw", query, body,
                                  PATHS[direction]))
     return found

@@ -26,7 +26,8 @@ def lengths():
         for query, sizes in [
             ("n=4&k=1", [16, 48, 31]), (f"n=4&k=1&{name}=2", [32, 47]), ("shape=4&k=1", [16, 64]),
             (f"shape=2,4&k=1&{name}=2", [64, 95, 97]), (f"n=2&k=1&{name}=0", [8]),
-            (f"n=2&k=1&{name}=-1", [8]), (f"n=2&k=1&{name}=a", [8]), (f"n=2&k=1&{name}=65536", [16]),
+            (f"n=2&k=1&{name}=-1", [8]), (f"n=2&k=1&{name}=a", [8]),
+            (f"n=2&k=1&{name}=65536", [16]),
             (f"n=2&k=1&{name}=65537", [16]), (f"n=2&k=1&{name}=", [16]),
             (f"n=2147483647&k=1&{name}=65536", [16]),
             (f"shape=1099511627776,1&k=1&{name}=65536", [16]),
@@ -124,11 +125,14 @@ def further():
     both = "operator=top_kast&shape=2,2&inputs="
     sets = wire.padded(wire.integers([0, 1, 2])) + wire.integers([0, 1])
     for names, body in [
-        ("forward_mask", x + sets), ("backward_mask", x + sets), ("forward_mask,backward_mask", x + sets),
-        ("backward_mask,forward_mask", x + sets + sets), ("forward_mask,forward_mask", x + sets + sets),
+        ("forward_mask", x + sets), ("backward_mask", x + sets),
+        ("forward_mask,backward_mask", x + sets),
+        ("backward_mask,forward_mask", x + sets + sets),
+        ("forward_mask,forward_mask", x + sets + sets),
         ("forward_mask,backward_mask", x + sets + sets + bytes(8)),
         ("forward_mask,backward_mask&k_forward=1", x + sets + sets),
-        ("forward_mask,residual", x + sets + sets), ("forward_mask,%20backward_mask", x + sets + sets),
+        ("forward_mask,residual", x + sets + sets),
+        ("forward_mask,%20backward_mask", x + sets + sets),
         ("forward_mask,backward_mask", x[:8] + sets + sets), ("forward_mask,backward_mask", b""),
     ]:
         found.append(("masks", "/topk", both + names, body))

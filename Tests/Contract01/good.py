@@ -1,8 +1,7 @@
 """Requests that are answered: each operator, direction, encoding, format and type."""
 
-import random
-
 import wire
+from choices import Choices
 from wire import JSON, RAW
 
 PATHS = {"forward": "/topk", "vjp": "/topk/vjp", "jvp": "/topk/jvp"}
@@ -24,14 +23,13 @@ def cases(operators):
     return found
 
 
-class Draw:
-    """Draws one request: its id is the seed, so that adding others changes nothing here."""
+class Draw(Choices):
+    """Draws one request."""
 
     def __init__(self, words):
-        self.id = "/".join(words)
+        super().__init__("/".join(words))
         self.op, self.direction, encoding, self.form, self.dtype, rows = words
         self.sent, self.accept = ENCODINGS[encoding]
-        self.random = random.Random(self.id)
         self.row_count = 1 if rows == "row" else self.random.randint(1, 3)
         self.is_single = rows == "row"
         self.n = self.random.choice([1, 2, 3, 3, 4, 4, 5, 6, 7, 9, 12])
@@ -50,31 +48,6 @@ class Draw:
         self.layout()
         stack = self.stack() if self.direction != "forward" else None
         return self.json(stack) if self.sent == JSON else self.raw(stack)
-
-    # Small choices.
-
-    def chance(self, probability):
-        return self.random.random() < probability
-
-    def pick(self, *values):
-        return self.random.choice(values)
-
-    def number(self):
-        return self.pick(round(self.random.gauss(0, 2), 1), round(self.random.gauss(0, 1), 3),
-                         self.random.randint(-3, 3), 0.5, 0)
-
-    def rows(self):
-        return [[self.number() for _ in range(self.n)] for _ in range(self.row_count)]
-
-    def each(self, make, probability=0.4):
-        """One value, or one for each row."""
-        if not self.is_single and self.chance(probability):
-            return [make() for _ in range(self.row_count)]
-        return make()
-
-    def maybe(self, name, probability, *values):
-        if self.chance(probability):
-            self.members[name] = self.pick(*values)
 
     # Parameters of each operator.
 

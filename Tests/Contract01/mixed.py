@@ -30,7 +30,8 @@ HEADER_MISTAKES = {
     "type": ("Content-Type", "text/plain"), "accept": ("Accept", "text/html"),
     "coding": ("Content-Encoding", "br"), "timeout": ("Topk-Timeout-Ms", "0"),
     "length": ("Content-Length", "-1"), "transfer": ("Transfer-Encoding", "chunked"),
-    "large": ("Content-Length", "300000000"), "host": ("Host ", "a"), "gzip": ("Content-Encoding", "gzip"),
+    "large": ("Content-Length", "300000000"), "host": ("Host ", "a"),
+    "gzip": ("Content-Encoding", "gzip"),
 }
 LINES = {
     "path": ("POST", "/nothing"), "method": ("PUT", "/topk"), "query": ("POST", "/topk?k=1"),
@@ -70,7 +71,8 @@ def json():
 
 def interesting(a, b):
     """Those that a reader which goes through the text meets on its way."""
-    met = ["unknown", "misplaced", "ragged", "nan", "big", "deep", "huge", "operator", "dtype", "k-out"]
+    met = ["unknown", "misplaced", "ragged", "nan", "big", "deep", "huge", "operator", "dtype",
+           "k-out"]
     return a in met and b in met
 
 

@@ -122,8 +122,10 @@ def answered(client, case):
             kept[name] = value
     answer = {"status": status, "headers": kept}
     path = case.target.partition("?")[0]
-    # A library's own words, and what changes with each version or moment, are no contract.
-    if type.startswith("text/html") or case.method == "HEAD" or path in pages.UNREAD:
+    # A library's own words, and what changes with each version or moment, are no contract. Where
+    # libmicrohttpd refuses a length, a second head with a Date follows the first one.
+    is_foreign = type.startswith("text/html") or body.startswith(b"HTTP/1.1 ")
+    if is_foreign or case.method == "HEAD" or path in pages.UNREAD:
         return answer
     # Made up anew where the client sends none that is usable.
     body = re.sub(rb'"request_id":"[^"]*"', f'"request_id":"{wire.REQUEST_ID}"'.encode(), body)
