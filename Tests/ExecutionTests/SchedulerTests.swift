@@ -140,7 +140,7 @@ final class GatedCall: Call {
             #expect(error == .overloaded(.queue))
         }
         for call in gate { call.open() }
-        #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 10)))
+        #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 100)))
         #expect(gate.allSatisfy { $0.results.load(ordering: .relaxed) == 1 })
         #expect(scheduler.queueDepth == 0)
     }
@@ -183,7 +183,7 @@ final class GatedCall: Call {
         }
         #expect(!scheduler.waitUntilIdle(deadlineNanoseconds: MonotonicClock.now() + 20_000_000))
         gate.open()
-        #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 10)))
+        #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 100)))
         scheduler.stop()
     }
 
@@ -203,7 +203,7 @@ final class GatedCall: Call {
             try submit(call, to: scheduler)
         }
         gate.open()
-        #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 10)))
+        #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 100)))
         #expect(order.withLock { $0 } == [1, 2, 3, 1, 1, 1, 1, 1])
     }
 
@@ -220,7 +220,7 @@ final class GatedCall: Call {
             try submit(call, to: scheduler)
         }
         let begun = { searches.filter { $0.hasBegun.load(ordering: .acquiring) }.count }
-        let end = deadline(seconds: 20)
+        let end = deadline(seconds: 200)
         while begun() < workers && MonotonicClock.now() < end { usleep(1000) }
         let quick = GatedCall(rowCount: 300)
         quick.open()
@@ -231,7 +231,7 @@ final class GatedCall: Call {
         #expect(quick.results.load(ordering: .relaxed) == 1)
         #expect(begun() == workers)
         for search in searches { search.isOver.store(true, ordering: .releasing) }
-        #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 10)))
+        #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 100)))
         #expect(calls.allSatisfy { $0.results.load(ordering: .relaxed) == 1 })
     }
 
@@ -252,7 +252,7 @@ final class GatedCall: Call {
         }
         while !running.hasBegun.load(ordering: .acquiring) { usleep(1000) }
         waiting.leave(.halfClosed)
-        let end = deadline(seconds: 10)
+        let end = deadline(seconds: 100)
         while late.deliveries.load(ordering: .relaxed) == 0 && MonotonicClock.now() < end {
             usleep(1000)
         }
@@ -271,7 +271,7 @@ final class GatedCall: Call {
             other.start()
             defer { other.stop() }
             try submit(rows, to: other)
-            #expect(other.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 10)))
+            #expect(other.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 100)))
             #expect(rows.results.load(ordering: .relaxed) == (isAnswered ? 1 : 0))
             #expect(rows.abandonments.load(ordering: .relaxed) == (isAnswered ? 0 : 1))
         }
