@@ -5,7 +5,9 @@ import Synchronization
 /// Threads of one priority, and the jobs that wait for them: one for quick work, one for searches.
 ///
 /// Peers take turns, job by job and, within long jobs, block by block. A job of several blocks is
-/// shared: idle threads help, and a thread leaves it after a block when other jobs wait.
+/// shared: idle threads help, and a thread leaves it after a block when another peer's job waits.
+/// Those of one peer are computed one after the other: to compute them all at once would make each
+/// of them late.
 final class Crew: Sendable {
     let threadCount: Int
     private let priority: Thread.Priority
@@ -107,7 +109,10 @@ final class Crew: Sendable {
     }
 
     private func compute(_ job: Job, _ worker: Worker, _ owner: any Owner) {
-        let visit = job.computeBlocks(worker) { queueDepth > 0 }
+        let peer = job.call.peer
+        let visit = job.computeBlocks(worker) {
+            state.withLock { $0.queue.hasOthers(than: peer) || $0.shared.hasOthers(than: peer) }
+        }
         if case .finished = visit { owner.finished(job) }
     }
 
@@ -123,7 +128,7 @@ final class Crew: Sendable {
     }
 
     private func take(_ state: inout State, helpsNext: Bool) -> Task? {
-        if helpsNext || state.queue.isEmpty, let job = takeShared(&state) { return .help(job) }
+        if let job = takeShared(&state, unlessOthersWait: !helpsNext) { return .help(job) }
         if let job = state.queue.popFirst() {
             waitingCount.store(state.queue.count, ordering: .relaxed)
             return .start(job)
@@ -131,11 +136,16 @@ final class Crew: Sendable {
         return nil
     }
 
-    /// The next shared job with blocks left; it stays shared, behind the others.
-    private func takeShared(_ state: inout State) -> Job? {
-        while let job = state.shared.popFirst() {
-            guard job.hasUnclaimedBlocks else { continue }
-            state.shared.append(job, job.call.peer)
+    /// The next shared job with blocks left; it stays shared, and its peer's turn is over. nil if
+    /// there is none, or if it has to wait until a job of another peer has been started.
+    private func takeShared(_ state: inout State, unlessOthersWait: Bool) -> Job? {
+        while let (job, peer) = state.shared.first {
+            guard job.hasUnclaimedBlocks else {
+                _ = state.shared.popFirst()
+                continue
+            }
+            if unlessOthersWait && state.queue.hasOthers(than: peer) { return nil }
+            state.shared.passTurn()
             return job
         }
         return nil

@@ -7,6 +7,8 @@ struct Deque<Element> {
 
     mutating func append(_ element: Element) { incoming.append(element) }
 
+    var first: Element? { outgoing.last ?? incoming.first }
+
     mutating func popFirst() -> Element? {
         if outgoing.isEmpty {
             outgoing = incoming.reversed()

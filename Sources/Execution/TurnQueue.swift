@@ -17,6 +17,11 @@ struct TurnQueue<Element> {
 
     var isEmpty: Bool { count == 0 }
 
+    /// Whether someone else than `peer` has an element.
+    func hasOthers(than peer: Peer) -> Bool {
+        queues.count > (queues[peer] == nil ? 0 : 1)
+    }
+
     mutating func append(_ element: Element, _ peer: Peer) {
         if queues[peer] == nil { turns.append(peer) }
         queues[peer, default: Deque()].append(element)
@@ -34,6 +39,17 @@ struct TurnQueue<Element> {
             turns.append(peer)
         }
         return element
+    }
+
+    /// The element whose turn is next stays; nil if there is none.
+    var first: (element: Element, peer: Peer)? {
+        guard let peer = turns.first, let element = queues[peer]?.first else { return nil }
+        return (element, peer)
+    }
+
+    /// The next peer's turn is over: it comes again behind the others. Its elements stay.
+    mutating func passTurn() {
+        if let peer = turns.popFirst() { turns.append(peer) }
     }
 
     /// Takes out the elements that `isOut` says; the others keep their order. O(elements).

@@ -207,6 +207,25 @@ final class GatedCall: Call {
         #expect(order.withLock { $0 } == [1, 2, 3, 1, 1, 1, 1, 1])
     }
 
+    // Catches: a peer that waits until the last block of another's long job, and jobs of one peer
+    // that are all computed at once and so are all late.
+    @Test("a long job is left for another peer's, and not for its own peer's", arguments: [2, 1])
+    func blocks(_ other: UInt64) throws {
+        let scheduler = scheduler(1, queue: 100)
+        scheduler.start()
+        defer { scheduler.stop() }
+        let order = Lock<[Int]>([])
+        // Of 65 rows a block: 62 and 3 blocks.
+        let calls = [(4_000, UInt64(1)), (140, other)].map { rowCount, peer in
+            GatedCall(rowCount: rowCount, peer: peer) { order.withLock { $0.append(rowCount) } }
+        }
+        let gate = GatedCall(peer: 3)
+        for call in [gate] + calls { try submit(call, to: scheduler) }
+        for call in calls + [gate] { call.open() }
+        #expect(scheduler.waitUntilIdle(deadlineNanoseconds: deadline(seconds: 100)))
+        #expect(order.withLock { $0 } == (other == 1 ? [4_000, 140] : [140, 4_000]))
+    }
+
     // Catches: quick work that waits behind searches, be there ever so few workers.
     @Test("searches keep no worker from quick work", arguments: [1, 2])
     func lanes(_ workers: Int) throws {
