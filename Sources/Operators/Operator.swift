@@ -250,7 +250,7 @@ package struct RowBlock: Sendable {
 
     package init(
         x: DenseRows, rows: Range<Int>, parameters: ParameterValues, inputs: [InputTensor?] = [],
-        context: RunContext = RunContext()
+        context: RunContext = .unlimited
     ) {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= x.rowCount)
         self.x = x

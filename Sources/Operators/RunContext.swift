@@ -6,6 +6,9 @@ import Synchronization
 package final class RunContext: Sendable {
     /// When the answer is of no more use, on the monotonic clock, in nanoseconds.
     package let deadlineNanoseconds: Int
+    /// Nobody ends it: for tests and tools.
+    package static let unlimited = RunContext()
+
     private let isEnded = Atomic<Bool>(false)
     private let ending: EndFlag
     private let memory: any MemoryBudget
@@ -36,7 +39,7 @@ package final class RunContext: Sendable {
 
     package var isCancelled: Bool {
         isEnded.load(ordering: .relaxed) || ending.isSet
-            || MonotonicClock.tick() > deadlineNanoseconds
+            || (deadlineNanoseconds < .max && MonotonicClock.tick() > deadlineNanoseconds)
     }
 
     /// Makes `check` throw from here on.
