@@ -20,10 +20,9 @@ package protocol Encoding: Sendable {
     /// The metric label.
     static var name: String { get }
     static var mediaType: String { get }
-    /// Whether requests' numbers stay where they were received.
-    static var readsInPlace: Bool { get }
     /// Whether bodies behind this query are the bare numbers of x, followed by those that are
-    /// stacked on it: `PreparedRequest` can read those.
+    /// stacked on it: `PreparedRequest` can read those. `open` is then also called before the
+    /// body is here: it may look at the body's length, never at its bytes.
     static func isBare(_ query: Query) -> Bool
     /// Whether it carries documents.
     static var carriesDocuments: Bool { get }
@@ -48,7 +47,6 @@ package protocol Encoding: Sendable {
 
 /// The safe defaults: a copy is read, by its own rules.
 extension Encoding {
-    package static var readsInPlace: Bool { false }
     package static func isBare(_ query: Query) -> Bool { false }
     package static var carriesDocuments: Bool { false }
     package static func workingBytes(bodyBytes: Int) -> Int { bodyBytes }

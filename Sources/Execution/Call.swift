@@ -6,7 +6,8 @@ package protocol Call: AnyObject, Sendable {
     /// When the answer is of no more use, on the monotonic clock.
     var deadlineNanoseconds: Int { get }
     var peer: Peer { get }
-    /// What is known of the client's end of the connection. Any thread, any time until `deliver`.
+    /// What is known of the client's end of the connection. Any thread; after `deliver` the word
+    /// means nothing.
     var departure: Departure { get }
     /// Reads the body. Called once.
     func decode(_ worker: Worker) throws(ServiceError) -> Invocation
@@ -16,8 +17,8 @@ package protocol Call: AnyObject, Sendable {
     ///
     /// - Parameter form: nil if the request could not be decoded.
     func fail(_ error: ServiceError, _ form: InvocationForm?, _ timings: Timings)
-    /// Makes the answer of a call whose client has left.
-    func abandon(_ timings: Timings)
+    /// Makes the answer of a call whose client left in this stage.
+    func abandon(_ stage: Stage, _ timings: Timings)
     /// Sends the answer. Called once, and last: nobody holds the request's memory any more, so that
     /// a client's next one finds it.
     func deliver()

@@ -48,7 +48,7 @@ final class Crew: Sendable {
         }
     }
 
-    /// Ends the threads after their current jobs, and joins them.
+    /// Ends the threads when the queue is empty, and joins them.
     func stop() {
         let threads = state.withLock { state in
             state.isStopping = true
@@ -80,7 +80,7 @@ final class Crew: Sendable {
         }
     }
 
-    private enum Task {
+    private enum Turn {
         case start(Job)
         case help(Job)
     }
@@ -117,8 +117,8 @@ final class Crew: Sendable {
     }
 
     /// Waits for something to do; nil at the end. Queued and shared jobs by turns.
-    private func next(helpsNext: Bool) -> Task? {
-        state.wait(for: changed) { state -> Task?? in
+    private func next(helpsNext: Bool) -> Turn? {
+        state.wait(for: changed) { state -> Turn?? in
             guard let task = take(&state, helpsNext: helpsNext) else {
                 return state.isStopping ? .some(nil) : nil
             }
@@ -127,7 +127,7 @@ final class Crew: Sendable {
         }
     }
 
-    private func take(_ state: inout State, helpsNext: Bool) -> Task? {
+    private func take(_ state: inout State, helpsNext: Bool) -> Turn? {
         if let job = takeShared(&state, unlessOthersWait: !helpsNext) { return .help(job) }
         if let job = state.queue.popFirst() {
             waitingCount.store(state.queue.count, ordering: .relaxed)

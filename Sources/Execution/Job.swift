@@ -59,15 +59,15 @@ final class Job: @unchecked Sendable {
     /// How many further threads could help.
     var spareBlocks: Int { blockCount - 1 }
 
-    /// It begins to wait for a thread...
+    /// It goes to a queue.
     func startWaiting() { timings.begin(at: MonotonicClock.now()) }
 
-    /// ... and has one.
+    /// A thread has taken it from the queue.
     func stopWaiting() { timings.end(.queue) }
 
     /// Decodes and plans. False when the job ended here, with an error or without a client.
     func start(_ worker: Worker) -> Bool {
-        if case .gone = call.departure { return end { $0.abandon(timings) } }
+        if case .gone = call.departure { return end { $0.abandon(.queue, timings) } }
         do throws(ServiceError) {
             if timings.lastNanoseconds > context.deadlineNanoseconds {
                 throw .deadlinePassed(.queue)
@@ -174,7 +174,7 @@ final class Job: @unchecked Sendable {
             // All blocks are done: nobody writes it any more.
             if let error = firstError.first {
                 if case .cancelled = error, clientHasLeft.load(ordering: .relaxed) {
-                    call.abandon(timings)
+                    call.abandon(.compute, timings)
                 } else {
                     throw serviceError(error, running.invocation)
                 }
@@ -216,9 +216,13 @@ final class Job: @unchecked Sendable {
         }
         stopWaiting()
         let hasLeft = clientHasLeft.load(ordering: .relaxed)
-        let error: ServiceError =
-            MonotonicClock.now() > context.deadlineNanoseconds ? .deadlinePassed(.queue) : .draining
         let form = running.invocation.form
-        _ = end { hasLeft ? $0.abandon(timings) : $0.fail(error, form, timings) }
+        _ = end { call in
+            if hasLeft {
+                call.abandon(.queue, timings)
+            } else {
+                call.fail(.deadlinePassed(.queue), form, timings)
+            }
+        }
     }
 }

@@ -81,6 +81,7 @@ package final class Scheduler: Crew.Owner {
                 job.refuse(.overloaded(.queue))
             }
         }
+        visitor.trim()
         countFinished(isDone ? 1 : 0) { $0.visitors.append(visitor) }
         return isDone ? nil : Place(scheduler: self, job: job)
     }
@@ -175,7 +176,7 @@ package final class Scheduler: Crew.Owner {
         } ?? false
     }
 
-    /// Ends the threads after their current job and joins them.
+    /// Ends the threads when their queues are empty, and joins them.
     package func stop() {
         pool.stop()
         searches.stop()

@@ -36,10 +36,11 @@ package struct Timings: Sendable {
     /// - Parameter start: of the first stage.
     mutating func begin(at start: Int) { lastNanoseconds = start }
 
-    /// The stage that began when the last one ended is over.
+    /// The stage that began when the last one ended is over. A stage may come more than once: a
+    /// search waits for a worker, and then for a thread of its own.
     package mutating func end(_ stage: Stage) {
         let now = MonotonicClock.now()
-        self[stage] = now - lastNanoseconds
+        self[stage] += now - lastNanoseconds
         lastNanoseconds = now
     }
 

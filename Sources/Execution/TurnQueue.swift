@@ -3,7 +3,7 @@
 package struct Peer: Hashable, Sendable {
     private let number: UInt64
 
-    /// Equal numbers are one peer: an address, a process, or what a token hashes to.
+    /// Equal numbers are one peer: an address, a process, or a token's index.
     package init(_ number: UInt64) { self.number = number }
 }
 

@@ -38,12 +38,12 @@ package final class RunContext: Sendable {
     }
 
     package var isCancelled: Bool {
-        isEnded.load(ordering: .relaxed) || ending.isSet
+        isEnded.load(ordering: .acquiring) || ending.isSet
             || (deadlineNanoseconds < .max && MonotonicClock.tick() > deadlineNanoseconds)
     }
 
-    /// Makes `check` throw from here on.
-    package func cancel() { isEnded.store(true, ordering: .relaxed) }
+    /// Makes `check` throw from here on. Who sees that sees what was written before it, too.
+    package func cancel() { isEnded.store(true, ordering: .releasing) }
 
     /// Sets memory aside that the work allocates beside its tensors. It is given back when the
     /// returned object goes.

@@ -9,9 +9,6 @@ package enum MonotonicClock {
     /// for deadlines that are looked at often.
     package static func tick() -> Int { read(CLOCK_MONOTONIC_COARSE) }
 
-    /// Seconds as nanoseconds.
-    package static func nanoseconds(seconds: Int) -> Int { seconds * 1_000_000_000 }
-
     private static func read(_ clock: clockid_t) -> Int {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -7,9 +7,7 @@ import Operators
 /// errors. It makes an `Invocation` of what comes, by `InvocationBuilder` like all others, and
 /// writes what comes of it.
 package protocol ServiceProtocol: Sendable {
-    /// "native", for documents and logs.
-    var name: String { get }
-    /// What it serves of these procedures, in these encodings. Called once, at the start.
+    /// What it serves of these procedures, in these encodings. Called at the start.
     func routes(_ catalog: Catalog, _ encodings: [any Encoding.Type]) -> [Route]
     /// The answer to whatever is refused on its routes.
     func reply(_ problem: Problem, requestID: String) -> Reply

@@ -36,8 +36,8 @@ struct Receipt {
         case undecoded(ProblemCode, Timings)
         case failed(ProblemCode, Computed, Timings)
         case computed(Computed, Timings, _ nonzeroCount: Int)
-        /// Its client had gone.
-        case abandoned
+        /// Its client had gone, in this stage.
+        case abandoned(Stage)
     }
 
     /// What was, or was to be, computed. Not the form: that holds parameters, of which there may be
@@ -63,8 +63,8 @@ struct Receipt {
         }
     }
 
-    var isAbandoned: Bool {
-        if case .abandoned = outcome { true } else { false }
+    var abandonedStage: Stage? {
+        if case .abandoned(let stage) = outcome { stage } else { nil }
     }
 }
 

@@ -149,7 +149,7 @@ final class Gateway: Responder {
             guard let place = try service.scheduler.admit(request, isSmall: isSmall) else {
                 return .now(request.takeReply())
             }
-            request.deliver(to: exchange)
+            request.awaited(by: exchange)
             return .later { place.submit() }
         } catch {
             return .now(request.refuse(Problem(error)))
@@ -171,14 +171,13 @@ final class Gateway: Responder {
     func finished(_ exchange: Exchange, _ end: ExchangeEnd) {
         guard let request = exchange.attachment as? Request else { return }
         let receipt = request.receipt
-        var cancelledPhase: String?
-        if receipt.isAbandoned {
-            cancelledPhase = "queue"
-        } else if end != .answered {
+        var cancelledPhase = receipt.abandonedStage?.rawValue
+        let isAbandoned = receipt.abandonedStage != nil
+        if !isAbandoned && end != .answered {
             cancelledPhase = exchange.repliedStatus == nil ? "receive" : "send"
             service.metrics.cancelled.add(1, cancelledPhase ?? "")
         }
-        let status = receipt.isAbandoned ? nil : exchange.repliedStatus
+        let status = isAbandoned ? nil : exchange.repliedStatus
         if service.accessLog.wants(status: status, isCancelled: cancelledPhase != nil) {
             service.logger.info(
                 "request",

@@ -8,7 +8,8 @@ import Protocols
 /// One request, from its header to its line in the log; to the scheduler, a call.
 ///
 /// Used by the connection's thread, then by the thread that computes, then by the connection's
-/// again: each hands it on through a lock.
+/// again: each hands it on through a lock. What others read meanwhile (`peer`, `departure`,
+/// the deadline) does not change any more, or belongs to the connection.
 final class Request: @unchecked Sendable {
     let service: ServiceState
     let startedNanoseconds = MonotonicClock.now()
@@ -90,8 +91,8 @@ final class Request: @unchecked Sendable {
         return reception
     }
 
-    /// The connection waits from here on.
-    func deliver(to exchange: Exchange) { delivery = .toConnection(exchange) }
+    /// The connection waits for `deliver` from here on.
+    func awaited(by exchange: Exchange) { delivery = .toConnection(exchange) }
 
     /// The answer of a call that was computed on the connection's thread.
     func takeReply() -> Reply {
@@ -102,8 +103,9 @@ final class Request: @unchecked Sendable {
         return reply
     }
 
-    /// Counts and words a refusal.
+    /// Counts and words a refusal. What the request has is let go at once: sending may take long.
     func refuse(_ problem: Problem) -> Reply {
+        life = .done
         receipt.outcome = .refused(problem.code)
         return answer(problem)
     }
@@ -174,14 +176,14 @@ extension Request: Call {
         finish(answer(problem), timings)
     }
 
-    func abandon(_ timings: Timings) {
+    func abandon(_ stage: Stage, _ timings: Timings) {
         // The library needs a reply to end the request; who has only half-closed can read it.
         let problem = Problem(
             .clientGone,
             "the client closed its end of the connection before the answer was computed")
-        service.metrics.cancelled.add(1, "queue")
+        service.metrics.cancelled.add(1, stage.rawValue)
         life = .answered(answer(problem))
-        receipt.outcome = .abandoned
+        receipt.outcome = .abandoned(stage)
     }
 
     private func finish(_ reply: Reply, _ timings: Timings) {

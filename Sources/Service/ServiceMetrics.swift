@@ -33,7 +33,7 @@ package final class ServiceMetrics: Sendable {
     /// Methods beside these are counted as "other".
     package static let methods = ["GET", "HEAD", "POST", "other"]
     /// Where a request can be when its client goes away.
-    package static let phases = ["receive", "queue", "send"]
+    package static let phases = ["receive", "queue", "compute", "send"]
 
     /// - Parameters:
     ///   - routes: the route table's paths; "other" is added for unknown ones.
@@ -58,7 +58,7 @@ package final class ServiceMetrics: Sendable {
             labels: [("codec", codecs)])
         rejected = Counter(
             "topkd_rejected_total",
-            help: "Requests turned away before they were computed, by reason.",
+            help: "Requests answered with an error, by its code.",
             labels: [("reason", rejections)])
         cancelled = Counter(
             "topkd_cancelled_total", help: "Requests whose client went away, by phase.",

@@ -69,7 +69,7 @@ final class GatedCall: Call {
         [.none, .halfClosed, .gone][departed.load(ordering: .relaxed)]
     }
 
-    func abandon(_ timings: Timings) { abandonments.add(1, ordering: .relaxed) }
+    func abandon(_ stage: Stage, _ timings: Timings) { abandonments.add(1, ordering: .relaxed) }
 
     func decode(_ worker: Worker) throws(ServiceError) -> Invocation {
         while !isOpen.load(ordering: .acquiring) { usleep(1000) }

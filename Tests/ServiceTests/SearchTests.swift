@@ -86,6 +86,10 @@ import Testing
                 }
             }
         }
+        let metrics = try observer.request("GET", "/metrics").text
+        for phase in ["queue", "compute"] {
+            #expect(metrics.contains("topkd_cancelled_total{phase=\"\(phase)\"} 2\n"), "\(phase)")
+        }
     }
 
     @Test("a search ends at its deadline, running or waiting")

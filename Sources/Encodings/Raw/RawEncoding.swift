@@ -9,7 +9,6 @@ import Operators
 package enum RawEncoding: Encoding {
     package static var name: String { "octet-stream" }
     package static var mediaType: String { "application/octet-stream" }
-    package static var readsInPlace: Bool { true }
     package static func isBare(_ query: Query) -> Bool {
         !query.items.contains { $0.name == "inputs" }
     }
