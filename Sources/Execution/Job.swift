@@ -13,6 +13,8 @@ final class Job: @unchecked Sendable {
     private var timings = Timings()
     private var state = State.waiting
     private var blockCount = 0
+    /// Whether its client has had time to leave.
+    private var hasWaited = false
 
     private let nextBlock = Atomic<Int>(0)
     private let blocksLeft = Atomic<Int>(0)
@@ -60,14 +62,17 @@ final class Job: @unchecked Sendable {
     var spareBlocks: Int { blockCount - 1 }
 
     /// It goes to a queue.
-    func startWaiting() { timings.begin(at: MonotonicClock.now()) }
+    func startWaiting() {
+        hasWaited = true
+        timings.begin(at: MonotonicClock.now())
+    }
 
     /// A thread has taken it from the queue.
     func stopWaiting() { timings.end(.queue) }
 
     /// Decodes and plans. False when the job ended here, with an error or without a client.
     func start(_ worker: Worker) -> Bool {
-        if case .gone = call.departure { return end { $0.abandon(.queue, timings) } }
+        if hasWaited, case .gone = call.departure { return end { $0.abandon(.queue, timings) } }
         do throws(ServiceError) {
             if timings.lastNanoseconds > context.deadlineNanoseconds {
                 throw .deadlinePassed(.queue)
