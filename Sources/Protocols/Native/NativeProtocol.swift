@@ -6,7 +6,6 @@ import Operators
 /// The service's own protocol: POST /topk, /topk/vjp and so on, the operator and its parameters as
 /// members of a JSON object or in the query, answers in the encoding of the request.
 package struct NativeProtocol: ServiceProtocol {
-
     package init() {}
 
     package func routes(

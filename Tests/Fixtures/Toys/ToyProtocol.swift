@@ -7,7 +7,6 @@ import Protocols
 /// A protocol with routes, an envelope and errors of its own: POST /toy/OPERATOR/PROCEDURE with one
 /// line a parameter or row, "k 2" or "x 3 1 2"; answered by one line "column:value ..." a row.
 struct ToyProtocol: ServiceProtocol {
-
     func routes(_ catalog: Catalog, _ encodings: [any Encoding.Type]) -> [Route] {
         [Route("/toy/{operator}/{procedure}", .invoke(ToyInvoker(catalog: catalog)), self)]
     }
