@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Imports point one way: topkd -> Service -> Protocols -> {MicroHTTPD, Encodings} -> Execution ->
-// Operators -> Platform. docs/ARCHITECTURE.md gives the reason for each dependency.
+// Operators -> Platform. docs/design/dependencies.md gives the reason for each dependency.
 let package = Package(
     name: "topkd",
     products: [.executable(name: "topkd", targets: ["topkd"])],

@@ -9,7 +9,7 @@ package final class BufferPool: MemoryBudget {
     private let state = Lock(State())
 
     private struct State {
-        /// The pool holds itself while this is not 0: buffers do not.
+        /// While this is not 0 the pool retains itself, so that buffers need not.
         var inUseBytes = 0
         var idleBytes = 0
         /// Of all buffers for which there was no room, and whose pages take time to come by.

@@ -1,4 +1,4 @@
-/// A first-in, first-out queue over an array; amortised O(1) at both ends.
+/// A first-in, first-out queue over an array; each operation is amortised O(1).
 struct Deque<Element> {
     private var incoming: [Element] = []
     private var outgoing: [Element] = []

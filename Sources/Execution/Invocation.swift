@@ -1,7 +1,7 @@
 import Operators
 
 /// One decoded, validated request: what to compute, of what, and how to lay out the answer. Made by
-/// `InvocationBuilder` alone; free of any protocol and encoding.
+/// `InvocationBuilder`, or after one that it made (`PreparedRequest`); free of any protocol.
 package final class Invocation: Sendable {
     package let form: InvocationForm
     /// [B, n], B = 1 for a single row; no rows where the procedure takes no x.

@@ -1,8 +1,8 @@
 import Operators
 
-/// Makes an `Invocation` of what an encoding reads: the only place, for every protocol and
-/// encoding, that checks names, ranges, shapes, alignment, sizes and limits. It names the place of
-/// a mistake by field and position; protocols put it into their own words.
+/// Makes an `Invocation` of what an encoding reads. Checks names, ranges, shapes, alignment, sizes
+/// and limits, for every protocol and encoding. It names the place
+/// of a mistake by field and position; protocols put it into their own words.
 package struct InvocationBuilder {
     let procedure: Procedure
     var draft: InvocationForm.Draft

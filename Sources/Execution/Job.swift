@@ -18,8 +18,8 @@ final class Job: @unchecked Sendable {
 
     private let nextBlock = Atomic<Int>(0)
     private let blocksLeft = Atomic<Int>(0)
-    /// The error of the lowest row: the same answer however the rows were split. Under
-    /// `errorsLock`, and empty of nearly every job.
+    /// The error of the lowest row, so that it does not depend on how the rows were split; at most
+    /// one, and under `errorsLock`.
     private var firstError: [OperatorError] = []
     /// One for all jobs: errors are few.
     private static let errorsLock = Lock(())

@@ -13,7 +13,7 @@ package struct Limits: Sendable {
     package var connectionTimeoutSeconds = 60
     /// From a header's first byte to its last.
     package var headerTimeoutSeconds = 8
-    /// A body that comes in and an answer that goes out move `stallBytes` in this time, or end.
+    /// A connection ends when less than `stallBytes` of its body, or answer, moved in this time.
     package var stallTimeoutSeconds = 8
     /// From the header to the answer: waiting and computing.
     package var requestTimeoutSeconds = 60

@@ -5,8 +5,8 @@ import Platform
 /// What to do with the body of a request whose header has been read.
 package enum BodyPlan {
     /// Store it here; `owner` keeps the memory alive. A longer body than announced cannot come.
-    /// `arrived` is told how many bytes are there, on the epoll thread, each time some came: it may
-    /// take about as long as copying them does. If not all are there at the deadline, which is one
+    /// `arrived` is told how many bytes are there, on the epoll thread, each time some came; others
+    /// wait for that thread, so it is quick. If not all are there at the deadline, which is one
     /// of the monotonic clock's, the connection ends.
     case store(
         UnsafeMutableRawBufferPointer, owner: AnyObject, deadlineNanoseconds: Int,

@@ -41,10 +41,10 @@ package final class DenseRows: Sendable {
 
     package var storageBytes: Int { buffer.capacity }
 
-    /// What has been found of them already holds so many bytes, beside the storage...
+    /// Bytes, beside the storage, of what was found of them while they arrived.
     package var earlyBytes: Int { early?.capacity ?? 0 }
 
-    /// ... which are not needed once every row has been computed.
+    /// Frees what was found of them while they arrived: every row has been computed.
     package func releaseEarly() { early?.release() }
 
     package var byteCount: Int { rowCount * rowLength * dtype.byteCount }
