@@ -3,7 +3,8 @@
 
     bench_before.py BEFORE AFTER [--rounds 9] [--seconds 1.5] [--lines 4KB-1,64MB-1]
 
-Both are started once, with no flags but a free port. For each line, rounds alternate between them,
+Build both as script/server does, with --static-swift-stdlib: SwiftPM writes the other kind to the
+same path. Both are started once, with no flags but a free port. For each line, rounds alternate between them,
 and in turn who goes first; a ratio is the median of the rounds' ratios, after / before, of
 requests/s and of p50. See README.md.
 """

@@ -24,7 +24,7 @@ from pathlib import Path
 import bare_servers as bare
 
 SEARCH_COUNT = 3
-RATES = (("4KB", 1, 4), ("4KB", 8, 2000), ("300KB", 2, 200))  # shape, connections, requests/s
+RATES = (("4KB", 1, 400), ("4KB", 8, 2000), ("300KB", 2, 200))  # shape, connections, requests/s
 SHAPES = {"4KB": (1, 1000, 10), "300KB": (75, 1000, 10)}
 
 
